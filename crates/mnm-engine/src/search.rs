@@ -8,7 +8,7 @@ mod word;
 
 pub use excerpt::mark;
 pub(crate) use excerpt::{has, passage};
-pub use operator::Condition;
-pub use query::Query;
+pub(crate) use operator::Condition;
+pub(crate) use query::Query;
 pub(crate) use token::indexed;
-pub use word::Phrase;
+pub(crate) use word::Phrase;

@@ -7,7 +7,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A condition besides the words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// The name of the author has this.
     From(Phrase),
     /// The thread is in this list.

@@ -12,7 +12,7 @@ const CONDITIONS_MAX: usize = 8;
 
 /// A query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
+pub(crate) struct Query {
     /// What has to occur.
     pub(crate) phrases: Vec<Phrase>,
     /// What has to be so besides.
@@ -23,7 +23,7 @@ impl Query {
     /// The query that these words mean. Words in quotes are one phrase; the last word may be a
     /// beginning; `from:`, `in:`, `has:`, `before:` and `after:` are conditions. Repeated words
     /// count once, and those after [`TOKENS_MAX`] tokens are ignored. None if nothing is left.
-    pub fn new(words: &str) -> Option<Self> {
+    pub(crate) fn new(words: &str) -> Option<Self> {
         let (mut query, mut seen, mut count) = (Self::default(), HashSet::new(), 0);
         let words = split(words);
         let last = words.iter().rposition(|word| operator::parse(word).is_none());
