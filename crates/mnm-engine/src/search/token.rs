@@ -10,7 +10,7 @@
 //! anew.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Longest token, bytes; longer words are cut. Nobody types more of one.
@@ -226,16 +226,21 @@ fn kind_of(c: char) -> Kind {
     if is_unseen(c) {
         return Kind::Unseen;
     }
-    match CodePointMapData::<GeneralCategory>::new().get(c) {
-        GeneralCategory::NonspacingMark
-        | GeneralCategory::SpacingMark
-        | GeneralCategory::EnclosingMark => Kind::Mark,
-        GeneralCategory::OtherSymbol | GeneralCategory::CurrencySymbol => Kind::Symbol,
-        // Between a flag's letters and the colours of skin there is no difference to be typed.
-        GeneralCategory::ModifierSymbol if ('\u{1f3fb}'..='\u{1f3ff}').contains(&c) => Kind::Unseen,
-        _ if is_pair(c) => Kind::Pair,
-        _ if c.is_alphanumeric() => Kind::Word,
-        _ => Kind::Gap,
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    if GeneralCategoryGroup::Mark.contains(category) {
+        return Kind::Mark;
+    }
+    // The colours of skin.
+    if ('\u{1f3fb}'..='\u{1f3ff}').contains(&c) {
+        return Kind::Unseen;
+    }
+    if matches!(category, GeneralCategory::OtherSymbol | GeneralCategory::CurrencySymbol) {
+        return Kind::Symbol;
+    }
+    match (is_pair(c), c.is_alphanumeric()) {
+        (true, _) => Kind::Pair,
+        (false, true) => Kind::Word,
+        (false, false) => Kind::Gap,
     }
 }
 
