@@ -34,6 +34,33 @@ test("search finds letters, people and drafts and says where", async ({ club, me
   await expect(page.getByRole("searchbox")).toHaveValue("");
 });
 
+test("search goes on beyond a page, counts, narrows and marks in every script", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const thread = await boris.write(anna.alias, "Logbook", "The anchor, page 0.");
+  for (let n = 1; n < 60; n += 1) await boris.write("", "", `The anchor, page ${n}.`, thread);
+  await boris.write(anna.alias, "会议", "我们明天在图书馆门口见面。");
+  const { page } = anna;
+  await expect(page.getByRole("link", { name: /会议/ })).toBeVisible();
+  const field = page.getByRole("searchbox");
+  const hits = page.locator(".snippet");
+
+  await field.fill("anchor");
+  await expect(page.getByRole("heading", { name: "In letters 50 of 60" })).toBeVisible();
+  await page.getByRole("button", { name: "Show more letters" }).click();
+  await expect(hits).toHaveCount(60);
+  await page.getByRole("combobox", { name: "Order" }).selectOption({ label: "Newest first" });
+  await expect(hits.first()).toContainText("page 59");
+
+  await page.getByRole("button", { name: "With a file" }).click();
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("anchor has:file ");
+  await expect(page.getByText("Nothing found for")).toBeVisible();
+
+  await field.fill("图书馆");
+  await expect(hits.locator("mark")).toHaveText("图书馆");
+  await expect(hits.locator("mark")).toHaveCSS("text-decoration-line", "underline");
+});
+
 test("group is created, joined, written to and left", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const name = `Gardeners of ${anna.alias}`;

@@ -48,11 +48,15 @@ impl Vault {
         }
         if let Some(from) = self.chores.erasing {
             self.chores.erasing = self.erase_thread_slice(from)?;
-            return Ok(silent(true));
+            if self.chores.erasing.is_some() {
+                return Ok(silent(true));
+            }
         }
         if self.chores.indexing {
             self.chores.indexing = self.index_slice()?;
-            return Ok(silent(true));
+            if self.chores.indexing {
+                return Ok(silent(true));
+            }
         }
         if let Some(&blob) = self.chores.orphans.front() {
             if self.erase_slice(blob)? {

@@ -573,8 +573,11 @@ export type Command =
       text: string;
     }
   /**
-   * Search subjects and texts; all words must occur, the last may be a beginning.
-   * Reply: `Reply::Hits`.
+   * Search subjects, texts and names of files; all words must occur, the last may be a beginning.
+   * Words in quotes stand together. `from:NAME`, `in:PLACE` (archive, trash, starred, a group, a
+   * service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
+   * years, UTC) are conditions. Without words, these are met by the newest 20,000 messages only.
+   * What is in the trash is found only there. Reply: `Reply::Hits`.
    */
   | {
       cmd: "search";
@@ -584,6 +587,22 @@ export type Command =
       account?: number | null;
       /** At most so many; 1..=200, default 50. */
       limit?: number | null;
+      /** The order. */
+      order?: SearchOrder;
+      /** Leave out so many at the beginning; 1,000 at most. */
+      skip?: number;
+      /** Only in this thread. */
+      thread?: number | null;
+    }
+  /** How many messages a search would find; 10,001 for more than 10,000. Reply: `Reply::Count`. */
+  | {
+      cmd: "count_hits";
+      /** The words. */
+      words: string;
+      /** The account, or all. */
+      account?: number | null;
+      /** Only in this thread. */
+      thread?: number | null;
     };
 
 /** Somebody in an account's address book. */
@@ -1236,8 +1255,8 @@ export type Reply =
   | { kind: "browsers"; value: Browser[] }
   /** Sanitised HTML. */
   | { kind: "html"; value: string }
-  /** Search results, best first. */
-  | { kind: "hits"; value: SearchHit[] };
+  /** Search results. */
+  | { kind: "hits"; value: SearchPage };
 
 /** A search result. */
 export interface SearchHit {
@@ -1260,6 +1279,26 @@ export interface SearchHit {
    * markup.
    */
   snippet: string;
+}
+
+/** In which order hits come. */
+export type SearchOrder =
+  /** The best first among the newest 500 messages that may match, then among the next. */
+  | "best"
+  /** The newest first. */
+  | "newest";
+
+/** A page of search results. */
+export interface SearchPage {
+  /** The results, in the order that was asked for. */
+  hits: SearchHit[];
+  /** Whether there may be more behind them. */
+  more: boolean;
+  /**
+   * Whether the index is being made anew after an update of the app: the oldest messages may be
+   * missing.
+   */
+  indexing: boolean;
 }
 
 /** Size of a picture on the screen, in pixels. */
@@ -1391,6 +1430,10 @@ export interface ThreadRow {
 export type ThreadView =
   /** Neither archived nor in the trash. */
   | "inbox"
+  /** Of the inbox, those with unread messages. */
+  | "unread"
+  /** Of the inbox, those with files. */
+  | "files"
   /** Starred, archived or not. */
   | "starred"
   /** Archived. */
