@@ -51,7 +51,11 @@ fn home(version: &str) -> TempDir {
 
 fn shown_by(version: &str) -> Value {
     let shown = fs::read(folder().join(version).join("shown.json")).unwrap();
-    let mut shown = serde_json::from_slice(&shown).unwrap();
+    let mut shown: Value = serde_json::from_slice(&shown).unwrap();
+    // Each version chooses which part of a letter it shows of what was found.
+    for hit in shown["search"].as_array_mut().unwrap() {
+        hit.as_object_mut().unwrap().remove("snippet");
+    }
     shorten(&mut shown);
     shown
 }
