@@ -28,6 +28,7 @@ use crate::executor::Executor;
 use crate::message::{BodyWriter, MessageReader, Queued};
 use crate::metrics::StoreMetrics;
 use crate::position::{Class, Cursor, DeviceNumber, Position};
+use crate::read::Read;
 use crate::receipt::Receipt;
 use crate::store::{Copied, Queue, Room, Stats, Store, WriteCommit};
 use crate::writer::commit_queue::Work;
@@ -144,13 +145,13 @@ impl Store for EmbeddedStore {
 
     // What reads asks memory first and then the page cache of the system, and is so done at once.
 
-    async fn next(
+    fn next(
         &self,
         device: DeviceNumber,
         cursor: Cursor,
         limit: usize,
-    ) -> Result<(Vec<Queued>, Cursor), StoreError> {
-        self.queued_behind(device, cursor, limit)
+    ) -> Read<(Vec<Queued>, Cursor)> {
+        Read::done(self.queued_behind(device, cursor, limit))
     }
 
     async fn next_queued(
@@ -174,8 +175,8 @@ impl Store for EmbeddedStore {
         Ok(self.with_bodies(device, &[(class, position)])?.pop())
     }
 
-    async fn read(&self, queued: &Queued) -> Result<MessageReader, StoreError> {
-        self.open_message(queued)
+    fn read(&self, queued: &Queued) -> Read<MessageReader> {
+        Read::done(self.open_message(queued))
     }
 
     async fn oldest(&self) -> Result<Option<Position>, StoreError> {

@@ -34,6 +34,7 @@ mod message;
 mod message_cache;
 mod metrics;
 mod position;
+mod read;
 mod receipt;
 mod row;
 mod rows;
@@ -53,6 +54,7 @@ pub use crate::message::{
 };
 pub use crate::metrics::StoreMetrics;
 pub use crate::position::{Class, Cursor, DeviceNumber, Position};
+pub use crate::read::Read;
 pub use crate::receipt::{Answer, Receipt};
 pub use crate::row::RESERVED_PREFIXES;
 pub use crate::store::{

@@ -103,7 +103,7 @@ impl FinishedBody {
 }
 
 /// How a store finds a queued message.
-pub type Locator = SmallVec<[u8; 64]>;
+pub type Locator = SmallVec<[u8; 40]>;
 
 /// A message that waits for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -44,6 +44,11 @@ pub(crate) struct Body {
     pub(crate) large: Option<LargeRef>,
 }
 
+/// Five numbers of a body in a segment.
+const SMALL_LOCATOR_BYTES: usize = 20;
+/// The same, and those of its file.
+const LOCATOR_BYTES: usize = SMALL_LOCATOR_BYTES + 20;
+
 impl Body {
     pub(crate) fn data_len(&self) -> u64 {
         self.large
@@ -57,17 +62,20 @@ impl Body {
 
     /// What the body is found by.
     pub(crate) fn locator(&self) -> Locator {
-        let mut locator = Locator::new();
+        let mut bytes = [0; LOCATOR_BYTES];
         let Extent { segment, offset, len, crc32c } = self.small;
-        for number in [self.head_len, segment, offset, len, crc32c] {
-            locator.extend_from_slice(&number.to_be_bytes());
+        let numbers = [self.head_len, segment, offset, len, crc32c];
+        for (place, number) in bytes.chunks_exact_mut(4).zip(numbers) {
+            place.copy_from_slice(&number.to_be_bytes());
         }
-        if let Some(large) = self.large {
-            locator.extend_from_slice(&large.id.to_be_bytes());
-            locator.extend_from_slice(&large.len.to_be_bytes());
-            locator.extend_from_slice(&large.crc32c.to_be_bytes());
-        }
-        locator
+        let Some(large) = self.large else {
+            return Locator::from_slice(&bytes[..SMALL_LOCATOR_BYTES]);
+        };
+        let (_, rest) = bytes.split_at_mut(SMALL_LOCATOR_BYTES);
+        rest[..8].copy_from_slice(&large.id.to_be_bytes());
+        rest[8..16].copy_from_slice(&large.len.to_be_bytes());
+        rest[16..].copy_from_slice(&large.crc32c.to_be_bytes());
+        Locator::from_slice(&bytes)
     }
 
     /// From what [`Body::locator`] made.

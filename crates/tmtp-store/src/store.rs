@@ -18,6 +18,7 @@ use crate::error::StoreError;
 use crate::message::{BodyWriter, MessageReader, NewMessage, Queued};
 use crate::metrics::StoreMetrics;
 use crate::position::{Class, Cursor, DeviceNumber, Position};
+use crate::read::Read;
 use crate::receipt::Receipt;
 
 /// A commit: durable as a whole or not at all.
@@ -90,12 +91,12 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
-    async fn next(
+    fn next(
         &self,
         device: DeviceNumber,
         cursor: Cursor,
         limit: usize,
-    ) -> Result<(Vec<Queued>, Cursor), StoreError>;
+    ) -> Read<(Vec<Queued>, Cursor)>;
 
     /// The first message of `class` behind `after` that waits for `device`, however long the queue is.
     ///
@@ -123,7 +124,7 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     ///
     /// # Errors
     /// [`StoreError::Gone`] if it was erased meanwhile, [`StoreError::Corrupt`] if it is damaged.
-    async fn read(&self, queued: &Queued) -> Result<MessageReader, StoreError>;
+    fn read(&self, queued: &Queued) -> Read<MessageReader>;
 
     /// The oldest message that waits for any device.
     ///

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use tmtp_store::{
     Batch, BodyReader, BodyWriter, Class, Commit, Copied, Cursor, DeviceNumber, FinishedBody,
     Locator, MAX_SMALL_BYTES, MessageReader, NewData, NewMessage, Position, Queue, QueueLengths,
-    Queued, RESERVED_PREFIXES, Receipt, Room, Row, Stats, Store, StoreError, StoreMetrics,
+    Queued, RESERVED_PREFIXES, Read, Receipt, Room, Row, Stats, Store, StoreError, StoreMetrics,
     WriteCommit,
 };
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ use tokio::sync::watch;
 /// A store that lasts as long as the process. A backup of it is one JSON file.
 #[derive(Debug)]
 pub struct ModelStore {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     metrics: StoreMetrics,
     closed: watch::Sender<bool>,
     /// Whether queues and messages are not read for now.
@@ -82,7 +82,7 @@ impl Default for ModelStore {
     fn default() -> Self {
         let [closed, held, held_writes] = [(); 3].map(|()| watch::Sender::new(false));
         Self {
-            state: Mutex::default(),
+            state: Arc::default(),
             metrics: StoreMetrics::default(),
             closed,
             held,
@@ -106,7 +106,10 @@ impl ModelStore {
         let failed = |error| StoreError::io("opening a copy of a model", error);
         let bytes = fs::read(dir.join(BACKUP_FILE)).map_err(failed)?;
         let image = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
-        Ok(Arc::new(Self { state: Mutex::new(State::of_image(image)), ..Self::default() }))
+        Ok(Arc::new(Self {
+            state: Arc::new(Mutex::new(State::of_image(image))),
+            ..Self::default()
+        }))
     }
 
     /// From now on nobody knows whether what is submitted was stored, as after a failed sync.
@@ -124,9 +127,17 @@ impl ModelStore {
         self.held_writes.send_replace(held);
     }
 
-    async fn until_read(&self) {
-        // The sender is here, so it cannot fail.
-        let _ = self.held.subscribe().wait_for(|held| !held).await;
+    /// Reads once reading is not held.
+    fn read_later<T>(
+        &self,
+        read: impl FnOnce(&State) -> Result<T, StoreError> + Send + 'static,
+    ) -> Read<T> {
+        let (state, mut held) = (Arc::clone(&self.state), self.held.subscribe());
+        Read::later(async move {
+            // Without its sender the model is gone, and nothing is held.
+            let _ = held.wait_for(|held| !held).await;
+            read(&state.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -405,29 +416,29 @@ impl Store for ModelStore {
         self.change(|_| Ok(None))
     }
 
-    async fn next(
+    fn next(
         &self,
         device: DeviceNumber,
         mut cursor: Cursor,
         limit: usize,
-    ) -> Result<(Vec<Queued>, Cursor), StoreError> {
-        self.until_read().await;
-        let state = self.state();
-        let is_behind = |(position, message): &(Position, &Stored)| {
-            cursor.after(message.class).is_none_or(|after| *position > after)
-        };
-        let found: Vec<_> = state
-            .queue(device)
-            .filter(is_behind)
-            .take(limit)
-            .map(|(position, message)| message.queued(device, position))
-            .collect();
-        found.iter().for_each(|queued| cursor.advance(queued.class, queued.position));
-        if found.len() < limit {
-            cursor.advance(Class::User, state.last);
-            cursor.advance(Class::Rest, state.last);
-        }
-        Ok((found, cursor))
+    ) -> Read<(Vec<Queued>, Cursor)> {
+        self.read_later(move |state| {
+            let is_behind = |(position, message): &(Position, &Stored)| {
+                cursor.after(message.class).is_none_or(|after| *position > after)
+            };
+            let found: Vec<_> = state
+                .queue(device)
+                .filter(is_behind)
+                .take(limit)
+                .map(|(position, message)| message.queued(device, position))
+                .collect();
+            found.iter().for_each(|queued| cursor.advance(queued.class, queued.position));
+            if found.len() < limit {
+                cursor.advance(Class::User, state.last);
+                cursor.advance(Class::Rest, state.last);
+            }
+            Ok((found, cursor))
+        })
     }
 
     async fn next_queued(
@@ -456,16 +467,17 @@ impl Store for ModelStore {
         Ok(message.map(|message| message.queued(device, position)))
     }
 
-    async fn read(&self, queued: &Queued) -> Result<MessageReader, StoreError> {
-        self.until_read().await;
-        let state = self.state();
-        let Stored { head, data, .. } =
-            state.messages.get(&queued.position).ok_or(StoreError::Gone)?;
-        if data.len() <= MAX_SMALL_BYTES {
-            return Ok(MessageReader::small(head.clone(), data.clone()));
-        }
-        let pieces = Pieces { left: data.clone(), is_asked: false };
-        Ok(MessageReader::large(head.clone(), Box::new(pieces), data.len() as u64))
+    fn read(&self, queued: &Queued) -> Read<MessageReader> {
+        let position = queued.position;
+        self.read_later(move |state| {
+            let Stored { head, data, .. } =
+                state.messages.get(&position).ok_or(StoreError::Gone)?;
+            if data.len() <= MAX_SMALL_BYTES {
+                return Ok(MessageReader::small(head.clone(), data.clone()));
+            }
+            let pieces = Pieces { left: data.clone(), is_asked: false };
+            Ok(MessageReader::large(head.clone(), Box::new(pieces), data.len() as u64))
+        })
     }
 
     async fn oldest(&self) -> Result<Option<Position>, StoreError> {

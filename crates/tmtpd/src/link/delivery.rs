@@ -16,14 +16,12 @@ use crate::config::Limits;
 use crate::log::Throttle;
 use crate::log::{chain, error_limited};
 use crate::metrics::Metrics;
-use tmtp_store::{Cursor, DeviceNumber, MessageReader, Position, Queued, Store, StoreError};
+use tmtp_store::{Cursor, DeviceNumber, MessageReader, Position, Queued, Read, Store, StoreError};
 
 /// Messages of the queue that are looked up at once.
 const AHEAD_MESSAGES: usize = 64;
 /// Bytes that may wait to be written to the link before more are read.
 const OUTPUT_BYTES: usize = 64 * 1_024;
-
-type Reply<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
 
 /// One device's queue on its way to the link.
 pub(super) struct Delivery {
@@ -44,15 +42,14 @@ pub(super) struct Delivery {
 enum Current {
     Nothing,
     /// The next part of the queue is being read.
-    Looking(Reply<(Vec<Queued>, Cursor)>),
+    Looking(Read<(Vec<Queued>, Cursor)>),
     /// A message is being opened. Nothing of it was sent.
-    Opening(MessageOpening, Reply<MessageReader>),
+    Opening(MessageOpening, Read<MessageReader>),
     /// A message is being sent.
     Sending(MessageReader),
 }
 
 /// A message that goes out for the first time, or again.
-#[derive(Clone)]
 enum MessageOpening {
     First(Queued),
     Again(Queued),
@@ -101,14 +98,15 @@ impl Delivery {
                     Some(bytes) => output.extend_from_slice(&bytes),
                     None => self.current = Current::Nothing,
                 },
-                Current::Opening(opening, reply) => {
-                    let opened = ready!(reply.as_mut().poll(context));
-                    let opening = opening.clone();
-                    self.current = Current::Nothing;
-                    self.begin(opening, opened, output)?;
+                Current::Opening(_, read) => {
+                    let opened = ready!(Pin::new(read).poll(context));
+                    let done = std::mem::replace(&mut self.current, Current::Nothing);
+                    if let Current::Opening(opening, _) = done {
+                        self.begin(opening, opened, output)?;
+                    }
                 }
-                Current::Looking(reply) => {
-                    let (found, cursor) = ready!(reply.as_mut().poll(context))?;
+                Current::Looking(read) => {
+                    let (found, cursor) = ready!(Pin::new(read).poll(context))?;
                     self.current = Current::Nothing;
                     self.cursor = cursor;
                     // If it was woken meanwhile there may be more, however few were read.
@@ -170,16 +168,13 @@ impl Delivery {
         if !std::mem::take(&mut self.more) {
             return None;
         }
-        let (store, device, cursor) = (Arc::clone(&self.store), self.device, self.cursor);
-        Some(Current::Looking(Box::pin(
-            async move { store.next(device, cursor, AHEAD_MESSAGES).await },
-        )))
+        Some(Current::Looking(self.store.next(self.device, self.cursor, AHEAD_MESSAGES)))
     }
 
     fn open(&self, opening: MessageOpening) -> Current {
-        let store = Arc::clone(&self.store);
-        let (MessageOpening::First(queued) | MessageOpening::Again(queued)) = opening.clone();
-        Current::Opening(opening, Box::pin(async move { store.read(&queued).await }))
+        let (MessageOpening::First(queued) | MessageOpening::Again(queued)) = &opening;
+        let read = self.store.read(queued);
+        Current::Opening(opening, read)
     }
 
     fn begin(
