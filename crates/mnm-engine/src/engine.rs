@@ -13,6 +13,7 @@ mod join;
 mod letter;
 mod people;
 mod put_away;
+mod rest;
 mod search;
 mod service;
 
@@ -116,6 +117,7 @@ impl Engine {
         if engine.shared.connect {
             engine.watch_network();
             engine.watch_trash();
+            engine.watch_rest();
         }
         Ok(engine)
     }

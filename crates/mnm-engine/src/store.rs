@@ -8,6 +8,7 @@
 pub(crate) mod arriving;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ struct Shared {
     closed: watch::Receiver<bool>,
     platform: Arc<dyn Platform>,
     arriving: Arriving,
+    /// Closures sent so far.
+    asked: AtomicU64,
 }
 
 impl Store {
@@ -71,7 +74,8 @@ impl Store {
         let mark = platform.home_mark(&home);
         let worker = Mutex::new(Some(worker));
         let arriving = Arriving::default();
-        let shared = Shared { jobs, worker, events, closed, platform, arriving };
+        let asked = AtomicU64::new(0);
+        let shared = Shared { jobs, worker, events, closed, platform, arriving, asked };
         let store = Self { shared: Arc::new(shared) };
         if let Some(mark) = mark
             && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
@@ -85,6 +89,11 @@ impl Store {
     /// Now, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> i64 {
         self.shared.platform.now_ms()
+    }
+
+    /// How often the vault was asked so far.
+    pub(crate) fn asked(&self) -> u64 {
+        self.shared.asked.load(Ordering::Relaxed)
     }
 
     /// Messages being received.
@@ -167,6 +176,7 @@ impl Store {
     }
 
     async fn send(&self, job: Job) -> Result<(), Error> {
+        self.shared.asked.fetch_add(1, Ordering::Relaxed);
         self.shared.jobs.send(job).await.map_err(|_| gone())
     }
 }

@@ -38,6 +38,14 @@ impl Vault {
         }
     }
 
+    /// Gives back the memory of prepared statements and of the page cache.
+    pub(crate) fn rest(&mut self) {
+        self.db.flush_prepared_statement_cache();
+        if let Err(error) = self.db.execute_batch("PRAGMA shrink_memory") {
+            tracing::warn!(%error, "the store keeps its memory");
+        }
+    }
+
     fn tidy_slice(&mut self) -> Result<Change<bool>> {
         let silent = |value| Change { value, events: Vec::new() };
         if let Some(from) = self.chores.unsettled {

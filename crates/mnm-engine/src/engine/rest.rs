@@ -1,0 +1,37 @@
+//! Memory of the store, given back when nobody has asked it anything for a while.
+//!
+//! Pages of the database are kept for the next question, up to the size of its cache. An app that runs all
+//! day without being looked at does not need them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::Engine;
+use crate::{task, time};
+
+/// For so long, and for up to twice as long, nobody has asked.
+const REST_TIME: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Watches while the engine exists.
+    pub(super) fn watch_rest(&self) {
+        let shared = Arc::downgrade(&self.shared);
+        task::spawn(async move {
+            // Questions at the last look, and whether the memory was given back since.
+            let (mut before, mut rested) = (0, true);
+            loop {
+                time::sleep(REST_TIME).await;
+                let Some(shared) = shared.upgrade() else { return };
+                let store = Self { shared }.store().clone();
+                let asked = store.asked();
+                if asked != before {
+                    (before, rested) = (asked, false);
+                } else if !rested {
+                    // An app that is ending has no memory to give back.
+                    let _ = store.run(|vault| vault.rest()).await;
+                    (before, rested) = (store.asked(), true);
+                }
+            }
+        });
+    }
+}
