@@ -4,7 +4,7 @@
 // Replies and events travel on different connections, so an event can overtake the reply to the command that
 // caused it. Therefore a reply is dropped if an event was about its record since the command was sent
 // (`eventCount`, `since`), and events that arrive during a load are applied again after it.
-import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow, ThreadView } from "./api";
+import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, State, Thread, ThreadRow, ThreadView } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
@@ -18,9 +18,22 @@ const PAGE_ROWS = 100;
 /** Longest that events wait to be handled together; a hidden page has no frames. */
 const BURST_MS = 250;
 
+/** What the list of threads needs. */
+interface List {
+  state: State;
+  threads: ThreadRow[];
+}
+
+async function newest(): Promise<List> {
+  const [state, threads] = await Promise.all([command("state", {}), command("threads", { limit: PAGE_ROWS })]);
+  return { state, threads };
+}
+
 class Store {
-  /** The first load has finished. */
+  /** Accounts and the newest threads are here, so that the list can be drawn. */
   ready = $state(false);
+  /** So is everything else of the first load, by which pages tell what there is. */
+  complete = $state(false);
   /** Why the first load failed. */
   failure = $state("");
   /** Why there is no connection to the app; null while there is one. */
@@ -65,6 +78,13 @@ class Store {
   /** Connects to the engine; call once. */
   start(): void {
     void watch((update) => this.#onUpdate(update));
+    // The first rows don't wait for the stream of events: what is missed until it has begun comes with the load then.
+    newest().then(
+      (list) => this.ready || this.#putList(list),
+      () => {
+        // The event stream tells why.
+      },
+    );
     // Accounts that are not connected try at once when the page is looked at, or the network is back.
     const nudge = (): void => {
       if (document.visibilityState !== "visible" || this.accounts.every((a) => a.link.state === "online")) return;
@@ -138,11 +158,11 @@ class Store {
     try {
       await this.#replaying(() => this.#loadAll());
       if (this.#started) void this.open.reload();
-      else measurePainted("first-row", 0);
       this.#started = true;
-      this.ready = true;
+      this.complete = true;
       for (const listener of this.#loadListeners) listener();
     } catch (error) {
+      this.ready = this.complete;
       this.failure = problem(error);
     }
   }
@@ -162,28 +182,19 @@ class Store {
   }
 
   async #loadAll(): Promise<void> {
-    const [state, threads, pings, contacts, groups, drafts] = await Promise.all([
-      command("state", {}),
-      command("threads", { limit: PAGE_ROWS }),
+    // The engine answers one after the other, so what the list needs comes first.
+    const list = await newest();
+    this.#putList(list);
+    const [pings, contacts, groups, drafts] = await Promise.all([
       command("pings", { limit: PAGE_ROWS }),
       command("contacts", {}),
       command("groups", {}),
       allDrafts(),
     ]);
-    this.accounts = state.accounts;
-    this.version = state.version;
-    this.damaged = state.damaged;
-    this.copied = state.copied;
-    this.threads = threads;
     this.pings = pings;
     this.contacts = contacts;
     this.groups = groups;
     this.drafts = drafts;
-    this.lists.reset(
-      this.accounts.map(({ id }) => id),
-      threads,
-      threads.length < PAGE_ROWS,
-    );
     this.#allPings = pings.length < PAGE_ROWS;
     this.#pingsComplete = new Set();
     this.disconnected = null;
@@ -191,7 +202,23 @@ class Store {
     // None of an account's may be among the newest of all.
     const without = (rows: readonly { account: number }[]): number[] =>
       rows.length < PAGE_ROWS ? [] : this.accounts.map(({ id }) => id).filter((id) => !rows.some((row) => row.account === id));
-    await Promise.all([...without(threads).map((id) => this.loadOlder(id)), ...without(pings).map((id) => this.loadOlderPings(id))]);
+    await Promise.all([...without(list.threads).map((id) => this.loadOlder(id)), ...without(pings).map((id) => this.loadOlderPings(id))]);
+  }
+
+  #putList({ state, threads }: List): void {
+    this.accounts = state.accounts;
+    this.version = state.version;
+    this.damaged = state.damaged;
+    this.copied = state.copied;
+    this.threads = threads;
+    this.lists.reset(
+      this.accounts.map(({ id }) => id),
+      threads,
+      threads.length < PAGE_ROWS,
+    );
+    if (this.ready) return;
+    this.ready = true;
+    measurePainted("first-row", 0);
   }
 
   /** Loads the next page of a list of an account's threads. */
@@ -274,7 +301,10 @@ class Store {
   putDraft(draft: Draft, since: number): void {
     if (this.#isOvertaken("draft", draft.id, since)) return;
     // Replies to two saves can overtake each other.
-    if (this.drafts.some((known) => known.id === draft.id && known.version > draft.version)) return;
+    const known = this.drafts.find((known) => known.id === draft.id);
+    if (known && known.version > draft.version) return;
+    // A save comes twice, as its reply and as an event.
+    if (JSON.stringify(known) === JSON.stringify(draft)) return;
     this.drafts = put(this.drafts, draft, (d) => d.id === draft.id).sort((a, b) => b.updated_ms - a.updated_ms);
   }
 

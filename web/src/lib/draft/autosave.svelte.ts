@@ -25,7 +25,7 @@ export abstract class AutosavedDraft {
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
   readonly uploads = new Uploads();
-  status = $state<"" | "unsaved" | "saving" | "saved">("");
+  status = $state<"" | "unsaved" | "saved">("");
   error = $state("");
   /** It is being sent as it was when it was sealed; what is typed since is not part of it. */
   sending = $state(false);
@@ -115,7 +115,6 @@ export abstract class AutosavedDraft {
 
   async #tryToWrite(since: number): Promise<boolean> {
     this.dirty = false;
-    this.status = "saving";
     const fields = this.fields(this.sending ? this.sealed : this.text);
     try {
       const draft = await command("save_draft", fields);

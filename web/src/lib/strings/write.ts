@@ -31,7 +31,6 @@ export const write = {
     discardAsk: "Discard this draft and its files?",
     discardYes: "Discard",
     keep: "Keep",
-    saving: "Saving…",
     saved: "Saved",
     unsaved: "Not saved yet",
     unknown: (name: string) => `${apart(name)} isn’t in your address book of this service. Ping them first; once they accept, letters reach them.`,
