@@ -7,6 +7,7 @@ mod check;
 mod context;
 mod dispatch;
 mod group;
+mod install;
 mod letter;
 mod people;
 mod put_away;
@@ -89,11 +90,15 @@ impl Cli {
         };
         let answer = match self.command {
             None => return app::run(&context, self.serve).await,
-            Some(_) if self.serve.no_open || self.serve.port != 0 => {
+            Some(_) if self.serve.is_set() => {
                 return Err(Failure::usage(
-                    "--no-open and --port are for `mnm` without a command.",
+                    "--no-open, --background, --link and --port are for `mnm` without a command.",
                 ));
             }
+            Some(Verb::Install { remove: false }) => install::install(&context).await?,
+            Some(Verb::Install { remove: true }) => install::remove()?,
+            Some(Verb::Completions { shell }) => install::completions(shell),
+            Some(Verb::Man { directory }) => install::man(directory.as_deref())?,
             Some(Verb::Url) => app::url(&context).await?,
             Some(Verb::Stop) => app::stop(&context).await?,
             Some(Verb::Check { save_to }) => check::check(&context, save_to).await?,

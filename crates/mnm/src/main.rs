@@ -7,6 +7,7 @@
 mod cli;
 mod exit;
 mod home;
+mod install;
 mod print;
 mod serve;
 mod session;

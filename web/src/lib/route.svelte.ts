@@ -8,7 +8,7 @@ export interface Route {
   page: "home" | "join" | "settings" | "account";
   account: number;
   section: Section;
-  /** What is open in the section; empty when only its list is. */
+  /** What is open in the section; empty when only its list is. Of `#/join/ITEM`: the service's address. */
   item: string;
   /** A message to point at, or a name to start with. */
   extra: string;
@@ -17,11 +17,12 @@ export interface Route {
 const HOME: Route = { page: "home", account: 0, section: "letters", item: "", extra: "" };
 
 function parse(hash: string): Route {
-  const [first = "", section = "letters", item = "", extra = ""] = hash
+  const [first = "", section = "", item = "", extra = ""] = hash
     .replace(/^#?\/?/, "")
     .split("/")
     .map(decode);
-  if (first === "join" || first === "settings") return { ...HOME, page: first };
+  if (first === "join") return { ...HOME, page: first, item: section };
+  if (first === "settings") return { ...HOME, page: first };
   const account = Number(first);
   if (!Number.isInteger(account) || account <= 0) return HOME;
   const known = SECTIONS.find((name) => name === section) ?? "letters";

@@ -21,30 +21,76 @@ use crate::{
 const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an app may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest `tmtp:` link, bytes.
+const LINK_MAX: usize = 2048;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Options of the app itself.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Serve {
     /// Do not open a browser
     #[arg(long)]
-    pub(super) no_open: bool,
+    no_open: bool,
+    /// Run as a service: open no browser, and print nothing
+    #[arg(long, conflicts_with_all = ["no_open", "link"])]
+    background: bool,
+    /// Open the pages where a tmtp: link leads. Without one, as desktops call it: just open them
+    #[arg(long, value_name = "LINK", num_args = 0..=1, default_missing_value = "")]
+    link: Option<String>,
     /// Port on 127.0.0.1 [default: this home's own, chosen once]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(super) port: u16,
+    port: u16,
+}
+
+impl Serve {
+    /// Whether any of them was given.
+    pub(super) fn is_set(&self) -> bool {
+        self.no_open || self.background || self.link.is_some() || self.port != 0
+    }
+
+    /// The place in the pages to open.
+    fn place(&self) -> Result<String, Failure> {
+        match self.link.as_deref() {
+            None | Some("") => Ok(String::new()),
+            Some(link) => place_of(link),
+        }
+    }
+}
+
+/// The place in the pages where a link leads: joining the service that it names.
+fn place_of(link: &str) -> Result<String, Failure> {
+    let is_ours = link.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tmtp:"));
+    if !is_ours || link.len() > LINK_MAX {
+        let why = "This is no tmtp: link. One looks like tmtp://=club.example:5050#74fc…, and leads to \
+                   a service. Ask for it again where you have it from.";
+        return Err(Failure::usage(why));
+    }
+    let mut place = String::from("#/join/");
+    for byte in link.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                place.push(char::from(byte));
+            }
+            byte => place.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Ok(place)
 }
 
 /// `mnm` without a command: runs the app, or opens the pages of the running one.
 pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failure> {
+    let place = options.place()?;
     let until = Instant::now() + START_PATIENCE;
     loop {
         if let Some(remote) = Remote::find(&context.home).await {
             remote.check_version()?;
-            open(context, options, &remote.opening_url().await?)?;
+            if !options.background {
+                open(context, &options, &(remote.opening_url().await? + &place))?;
+            }
             return Ok(Exit::Ok);
         }
         if let Some(engine) = open_engine(&context.home, true).await? {
-            let served = serve(context, options, engine.clone()).await;
+            let served = serve(context, &options, &place, engine.clone()).await;
             engine.close().await;
             return served.map(|()| Exit::Ok);
         }
@@ -56,12 +102,20 @@ pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failu
 }
 
 /// Serves the pages until the process is told to stop.
-async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), Failure> {
+async fn serve(
+    context: &Context,
+    options: &Serve,
+    place: &str,
+    engine: Engine,
+) -> Result<(), Failure> {
     let server = Server::bind(engine, &context.home, options.port).await?;
     if let Some(notice) = &server.notice {
         warn(notice);
     }
-    open(context, options, &server.opening_url()?)?;
+    if options.background {
+        return server.run().await;
+    }
+    open(context, options, &(server.opening_url()? + place))?;
     if !context.json {
         print(
             "Leave this running: it keeps you connected. Ctrl-C, or `mnm stop` elsewhere, ends it.",
@@ -101,7 +155,7 @@ async fn running(context: &Context) -> Result<Remote, Failure> {
     Remote::find(&context.home).await.ok_or_else(|| Failure::new(Exit::NotFound, "not_found", why))
 }
 
-fn open(context: &Context, options: Serve, url: &str) -> Result<(), Failure> {
+fn open(context: &Context, options: &Serve, url: &str) -> Result<(), Failure> {
     if context.json {
         print(&document(&json!({ "url": url })))?;
     } else {

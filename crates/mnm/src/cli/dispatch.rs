@@ -5,7 +5,8 @@ use mnm_engine::command::{SearchOrder, ThreadMark};
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
 use super::{
-    Context, account, app, check, group, letter, people, put_away, reader, save, search, write,
+    Context, account, app, check, group, install, letter, people, put_away, reader, save, search,
+    write,
 };
 use crate::{
     exit::Failure,
@@ -49,6 +50,9 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Install { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. }
             | Self::Url
             | Self::Stop
             | Self::People { strike: None, readmit: None, .. }
@@ -106,6 +110,9 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Install { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. }
             | Self::Url
             | Self::Stop => Shows::Nothing,
         }
@@ -150,6 +157,9 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Install { .. }
+            | Self::Completions { .. }
+            | Self::Man { .. }
             | Self::Url
             | Self::Stop => {}
         }
@@ -241,6 +251,10 @@ impl Verb {
             Self::JoinGroup { group } => group::join_group(context, session, group).await,
             Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
             Self::Check { save_to } => check::check(context, save_to).await,
+            Self::Install { remove: false } => install::install(context).await,
+            Self::Install { remove: true } => install::remove(),
+            Self::Completions { shell } => Ok(install::completions(shell)),
+            Self::Man { directory } => install::man(directory.as_deref()),
             Self::Url => app::url(context).await,
             Self::Stop => app::stop(context).await,
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use mnm_engine::view::{BrowserId, PingId, ThreadId};
 
+use super::install::Shell;
+
 /// How long to wait for a service.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Wait {
@@ -353,6 +355,25 @@ pub(super) enum Verb {
         /// Save everything that can be read to a new directory, which can then be used with --home
         #[arg(long, value_name = "DIR")]
         save_to: Option<PathBuf>,
+    },
+    /// Make mnm a part of this user's desktop: in its menu, for tmtp: links, started in the background
+    /// at login, with completions and man pages. Again after an upgrade
+    Install {
+        /// Take away what was put there, and nothing else. Letters stay
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Print the completions for a shell
+    Completions {
+        /// Which
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the man page, or write those of all commands into a directory
+    Man {
+        /// Where to
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
     },
     /// Print a fresh address that opens the pages of the running app, once
     Url,

@@ -9,6 +9,7 @@ mod check;
 mod commands;
 mod disk;
 mod group;
+mod install;
 mod letters;
 mod loopback;
 mod raw;
