@@ -109,3 +109,11 @@ test("services with the same name are told apart everywhere", async ({ club, mem
   await chess.stop();
   await rm(data, { recursive: true, force: true });
 });
+
+test("a link to a service opens the form that joins it", async ({ club, member }) => {
+  const anna = await member("Anna");
+  const link = `tmtp://${club.address}`;
+  await anna.page.goto(`${new URL(anna.page.url()).origin}/#/join/${encodeURIComponent(link)}`);
+  await anna.page.reload();
+  await expect(anna.page.getByRole("textbox").first()).toHaveValue(link);
+});

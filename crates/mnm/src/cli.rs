@@ -22,7 +22,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory as _, Parser};
 
 use self::app::Serve;
 use self::context::Context;
@@ -87,6 +87,7 @@ impl Cli {
             offline: self.global.offline,
             json: self.global.json,
             look: Look::here(),
+            app: Self::command,
         };
         let answer = match self.command {
             None => return app::run(&context, self.serve).await,
@@ -97,8 +98,8 @@ impl Cli {
             }
             Some(Verb::Install { remove: false }) => install::install(&context).await?,
             Some(Verb::Install { remove: true }) => install::remove()?,
-            Some(Verb::Completions { shell }) => install::completions(shell),
-            Some(Verb::Man { directory }) => install::man(directory.as_deref())?,
+            Some(Verb::Completions { shell }) => install::completions(&context, shell),
+            Some(Verb::Man { directory }) => install::man(&context, directory.as_deref())?,
             Some(Verb::Url) => app::url(&context).await?,
             Some(Verb::Stop) => app::stop(&context).await?,
             Some(Verb::Check { save_to }) => check::check(&context, save_to).await?,

@@ -20,6 +20,8 @@ pub(super) struct Context {
     pub(super) offline: bool,
     pub(super) json: bool,
     pub(super) look: Look,
+    /// What describes the whole command line.
+    pub(super) app: fn() -> clap::Command,
 }
 
 impl Context {

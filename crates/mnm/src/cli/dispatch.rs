@@ -253,8 +253,8 @@ impl Verb {
             Self::Check { save_to } => check::check(context, save_to).await,
             Self::Install { remove: false } => install::install(context).await,
             Self::Install { remove: true } => install::remove(),
-            Self::Completions { shell } => Ok(install::completions(shell)),
-            Self::Man { directory } => install::man(directory.as_deref()),
+            Self::Completions { shell } => Ok(install::completions(context, shell)),
+            Self::Man { directory } => install::man(context, directory.as_deref()),
             Self::Url => app::url(context).await,
             Self::Stop => app::stop(context).await,
         }

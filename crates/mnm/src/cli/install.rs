@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory as _, ValueEnum};
+use clap::{Command, ValueEnum};
 use clap_complete::aot::{Shell as Completed, generate};
 use clap_mangen::Man;
 use serde_json::{Value, json};
 
-use super::{Cli, Context};
+use super::Context;
 use crate::{
     exit::{Exit, Failure},
     home::Home,
@@ -37,14 +37,14 @@ pub(super) enum Shell {
 }
 
 impl Shell {
-    fn script(self) -> Vec<u8> {
+    fn script(self, mut app: Command) -> Vec<u8> {
         let shell = match self {
             Self::Bash => Completed::Bash,
             Self::Zsh => Completed::Zsh,
             Self::Fish => Completed::Fish,
         };
         let mut script = Vec::new();
-        generate(shell, &mut Cli::command(), NAME, &mut script);
+        generate(shell, &mut app, NAME, &mut script);
         script
     }
 
@@ -65,7 +65,7 @@ pub(super) async fn install(context: &Context) -> Result<Answer, Failure> {
     let named = Some(context.home.path()).filter(|home| Some(*home) != default_home().as_deref());
     let program = Program::here(named)?;
     let background = Background::of_machine();
-    let mut files = files(&places, &program)?;
+    let mut files = files(context, &places, &program)?;
     files.push(background.file(&places, &program));
     let is_same_version = record.version == env!("CARGO_PKG_VERSION");
     let is_running = Remote::find(&context.home).await.is_some();
@@ -130,14 +130,14 @@ pub(super) fn remove() -> Result<Answer, Failure> {
 }
 
 /// `mnm completions SHELL`.
-pub(super) fn completions(shell: Shell) -> Answer {
-    let script = String::from_utf8_lossy(&shell.script()).into_owned();
+pub(super) fn completions(context: &Context, shell: Shell) -> Answer {
+    let script = String::from_utf8_lossy(&shell.script((context.app)())).into_owned();
     Answer::new(&json!({ "script": script }), script)
 }
 
 /// `mnm man`: the page of `mnm` itself, or all pages into a directory.
-pub(super) fn man(directory: Option<&Path>) -> Result<Answer, Failure> {
-    let pages = man_pages()?;
+pub(super) fn man(context: &Context, directory: Option<&Path>) -> Result<Answer, Failure> {
+    let pages = man_pages((context.app)())?;
     let Some(directory) = directory else {
         let page = pages.into_iter().next().map(|(_, page)| page).unwrap_or_default();
         let page = String::from_utf8_lossy(&page).into_owned();
@@ -156,20 +156,21 @@ pub(super) fn man(directory: Option<&Path>) -> Result<Answer, Failure> {
     Ok(Answer::new(&json!({ "written": written }), text))
 }
 
-fn files(places: &Places, program: &Program) -> Result<Vec<File>, Failure> {
+fn files(context: &Context, places: &Places, program: &Program) -> Result<Vec<File>, Failure> {
     let mut files: Vec<File> = launcher::files(places, program).into();
     for shell in Shell::value_variants() {
-        files.push(File { path: places.datum(shell.place()), bytes: shell.script() });
+        files
+            .push(File { path: places.datum(shell.place()), bytes: shell.script((context.app)()) });
     }
-    for (name, bytes) in man_pages()? {
+    for (name, bytes) in man_pages((context.app)())? {
         files.push(File { path: places.datum("man/man1").join(name), bytes });
     }
     Ok(files)
 }
 
 /// The page of `mnm`, and those of its commands.
-fn man_pages() -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let mut app = Cli::command().disable_help_subcommand(true);
+fn man_pages(app: Command) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut app = app.disable_help_subcommand(true);
     app.build();
     let mut pages = Vec::new();
     let mut waiting = vec![app];
