@@ -14,7 +14,7 @@ use crate::secret::SecretCode;
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
     ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
-    Readers, SearchPage, State, Thread, ThreadId, ThreadRow,
+    Readers, SavedSearchId, SearchPage, State, TagId, Thread, ThreadId, ThreadRow,
 };
 
 pub use search_query::SearchOrder;
@@ -269,6 +269,51 @@ pub enum Command {
         /// Whether they have it from now on.
         on: bool,
     },
+    /// Create a tag, or change its name and colour. Reply: [`Reply::Account`].
+    SaveTag {
+        /// The account.
+        account: AccountId,
+        /// The tag to change; a new one when absent.
+        #[serde(default)]
+        tag: Option<TagId>,
+        /// Its name, at most 40 characters.
+        name: String,
+        /// One of the ten accents of the pages, 0 to 9.
+        accent: u8,
+    },
+    /// Remove a tag from its threads and from the account. Reply: [`Reply::Account`].
+    DropTag {
+        /// The account.
+        account: AccountId,
+        /// Which.
+        tag: TagId,
+    },
+    /// Give threads of its account a tag, or take it from them. Reply: [`Reply::Count`], how many
+    /// were changed.
+    TagThreads {
+        /// Which, at most 1,000.
+        threads: Vec<ThreadId>,
+        /// The tag.
+        tag: TagId,
+        /// Whether they have it from now on.
+        on: bool,
+    },
+    /// Save a search under a name, in place of the one that had it. Reply: [`Reply::Account`].
+    SaveSearch {
+        /// The account.
+        account: AccountId,
+        /// Its name, at most 40 characters.
+        name: String,
+        /// The words.
+        words: String,
+    },
+    /// Remove a saved search. Reply: [`Reply::Account`].
+    DropSearch {
+        /// The account.
+        account: AccountId,
+        /// Which.
+        search: SavedSearchId,
+    },
     /// Erase threads that are in the trash, with their files, on this device. They are gone from all
     /// lists at once; what is queued in them is sent before they are erased. Reply: [`Reply::Count`].
     EmptyTrash {
@@ -416,8 +461,8 @@ pub enum Command {
         text: String,
     },
     /// Search subjects, texts and names of files; all words must occur, the last may be a beginning.
-    /// Words in quotes stand together. `from:NAME`, `in:PLACE` (archive, trash, starred, a group, a
-    /// service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
+    /// Words in quotes stand together. `from:NAME`, `tag:NAME`, `in:PLACE` (archive, trash, starred, a group,
+    /// a service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
     /// years, UTC) are conditions. Without words, these are met by the newest 20,000 messages only.
     /// What is in the trash is found only there. Reply: [`Reply::Hits`].
     Search {

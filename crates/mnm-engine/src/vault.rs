@@ -64,6 +64,7 @@ mod settle;
 mod settle_budget;
 pub(crate) mod storage;
 mod sync;
+mod tag;
 mod text;
 mod thread;
 mod thread_list;

@@ -7,6 +7,7 @@
 
 mod account;
 mod id;
+mod label;
 mod message;
 mod party;
 mod people;
@@ -15,7 +16,11 @@ mod thread;
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, Browser, Device, Held, Link, Losses};
-pub use id::{AccountId, AttachmentId, BrowserId, DraftId, MessageRowId, PingId, ThreadId};
+pub use id::{
+    AccountId, AttachmentId, BrowserId, DraftId, MessageRowId, PingId, SavedSearchId, TagId,
+    ThreadId,
+};
+pub use label::{SavedSearch, Tag};
 pub use message::{
     Attachment, Draft, Form, ForwardState, Forwarded, LeftOut, Message, MessageState,
 };

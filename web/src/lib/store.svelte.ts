@@ -4,14 +4,14 @@
 // Replies and events travel on different connections, so an event can overtake the reply to the command that
 // caused it. Therefore a reply is dropped if an event was about its record since the command was sent
 // (`eventCount`, `since`), and events that arrive during a load are applied again after it.
-import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, State, Thread, ThreadRow, ThreadView } from "./api";
+import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, State, Thread, ThreadRow } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
 import { t } from "./strings";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
-import { ThreadLists } from "./threadlists.svelte";
+import { filterOf, type ListName, ThreadLists } from "./threadlists.svelte";
 import { command, problem, watch } from "./connection/transport";
 
 const PAGE_ROWS = 100;
@@ -222,21 +222,21 @@ class Store {
   }
 
   /** Loads the next page of a list of an account's threads. */
-  async loadOlder(account: number, view: ThreadView = "inbox"): Promise<void> {
+  async loadOlder(account: number, view: ListName = "inbox"): Promise<void> {
     const place = this.lists.place(account, view);
-    const older = await command("threads", { account, filter: { view }, ...place, limit: PAGE_ROWS });
+    const older = await command("threads", { account, filter: filterOf(view), ...place, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
     this.lists.loaded(account, view, older, older.length < PAGE_ROWS);
   }
 
   /** Whether all threads of a list are loaded. */
-  threadsComplete(account: number, view: ThreadView = "inbox"): boolean {
+  threadsComplete(account: number, view: ListName = "inbox"): boolean {
     return this.lists.isComplete(account, view);
   }
 
   /** The rows of a list, as far as it is loaded without gaps. */
-  listed(account: number, view: ThreadView): ThreadRow[] {
+  listed(account: number, view: ListName): ThreadRow[] {
     return this.lists.arranged(account, view, this.threads, this.thread?.row.id);
   }
 

@@ -333,6 +333,11 @@ fn put_away(app: &mut App) {
         let now = app.now();
         let _ = app.vault.mark_threads(&[thread], mark, true, now).unwrap();
     }
+    let account = app.account;
+    let tag = app.vault.save_tag(account, None, "Garden", 3).unwrap().value.tags[0].id;
+    let tagged = begin(app, "tagged");
+    let _ = app.vault.tag_threads(&[tagged], tag, true).unwrap();
+    let _ = app.vault.save_search(account, "Oars", "oars has:file").unwrap();
     while app.vault.tidy().value {}
     let erased = ["erased in part", "about to be erased"].map(|text| begin(app, text));
     for thread in erased {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::view::TagId;
+
 /// Which threads a list has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct ThreadFilter {
     /// The list.
     pub view: ThreadView,
+    /// Instead of a list, the threads with this tag, except those in the trash.
+    pub tag: Option<TagId>,
 }
 
 /// A list of threads.

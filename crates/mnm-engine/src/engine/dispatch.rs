@@ -153,6 +153,24 @@ impl Engine {
             Command::MarkThreads { threads, mark, on } => {
                 self.mark_threads(threads, mark, on).await.map(Reply::Count)
             }
+            Command::SaveTag { account, tag, name, accent } => {
+                let save = store.write(move |vault| vault.save_tag(account, tag, &name, accent));
+                save.await.map(Reply::Account)
+            }
+            Command::DropTag { account, tag } => {
+                store.write(move |vault| vault.drop_tag(account, tag)).await.map(Reply::Account)
+            }
+            Command::TagThreads { threads, tag, on } => {
+                self.tag_threads(threads, tag, on).await.map(Reply::Count)
+            }
+            Command::SaveSearch { account, name, words } => {
+                let save = store.write(move |vault| vault.save_search(account, &name, &words));
+                save.await.map(Reply::Account)
+            }
+            Command::DropSearch { account, search } => {
+                let dropped = store.write(move |vault| vault.drop_search(account, search));
+                dropped.await.map(Reply::Account)
+            }
             Command::EmptyTrash { account, threads } => {
                 self.empty_trash(account, threads).await.map(Reply::Count)
             }

@@ -7,7 +7,7 @@ use crate::command::ThreadMark;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{Erased, MARKED_ROWS};
-use crate::view::{AccountId, ThreadId};
+use crate::view::{AccountId, TagId, ThreadId};
 use crate::{task, time};
 
 /// Threads that one command may name.
@@ -44,6 +44,22 @@ impl Engine {
                 Err(error) if error.code == ErrorCode::NotFound => {}
                 Err(error) => return Err(error),
             }
+        }
+        Ok(changed)
+    }
+
+    /// Tags threads in slices.
+    pub(super) async fn tag_threads(
+        &self,
+        threads: Vec<ThreadId>,
+        tag: TagId,
+        on: bool,
+    ) -> Result<u64, Error> {
+        check_number(&threads)?;
+        let mut changed = 0;
+        for some in threads.chunks(MARKED_ROWS) {
+            let some = some.to_vec();
+            changed += self.store().write(move |vault| vault.tag_threads(&some, tag, on)).await?;
         }
         Ok(changed)
     }

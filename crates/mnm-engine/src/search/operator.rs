@@ -1,4 +1,4 @@
-//! Operators of a query: `from:`, `in:`, `has:`, `before:`, `after:`.
+//! Operators of a query: `from:`, `in:`, `tag:`, `has:`, `before:`, `after:`.
 
 use super::word::{Phrase, Word, phrase};
 use crate::command::ThreadView;
@@ -14,6 +14,8 @@ pub(crate) enum Condition {
     List(ThreadView),
     /// The service, a group in the thread, or the thread's subject has this.
     In(Phrase),
+    /// A tag of its thread has this name.
+    Tag(Phrase),
     /// It has a file.
     File,
     /// It is unread.
@@ -37,6 +39,7 @@ pub(super) fn parse(word: &Word) -> Option<Condition> {
             "unread" => Some(Condition::Unread),
             _ => phrase(value, true).map(Condition::In),
         },
+        "tag" => phrase(value, true).map(Condition::Tag),
         "has" => matches!(value, "file" | "files" | "attachment").then_some(Condition::File),
         "before" => day(value).map(|(first, _)| Condition::Before(first * DAY_MS)),
         "after" => day(value).map(|(_, last)| Condition::After((last + 1) * DAY_MS)),

@@ -253,6 +253,8 @@ impl VaultReader<'_> {
         let mut account = self.account_uncounted(id)?;
         account.unread = count("SELECT unread FROM account WHERE id = ?1")?;
         account.pings = count("SELECT waiting FROM account WHERE id = ?1")?;
+        account.tags = self.tags(id)?;
+        account.searches = self.searches(id)?;
         account.queued = count("SELECT count(*) FROM outbox WHERE account = ?1 AND kind = 'post'")?;
         Ok(account)
     }
@@ -296,6 +298,8 @@ impl VaultReader<'_> {
             pings: 0,
             queued: 0,
             held: self.runtime.held(id),
+            tags: Vec::new(),
+            searches: Vec::new(),
             presence: row.get(5)?,
             presence_chosen: row.get(8)?,
         })

@@ -96,6 +96,7 @@ impl<'a> Admission<'a> {
             let met = match &condition {
                 Condition::From(name) => self.is_from(candidate, name)?,
                 Condition::In(name) => self.is_in_place(candidate, name)?,
+                Condition::Tag(name) => self.has_tag(candidate, name)?,
                 Condition::List(view) => candidate.marks.is_in(*view),
                 Condition::File => self.has_file(candidate.message)?,
                 Condition::Unread => candidate.unread,
@@ -133,6 +134,15 @@ impl<'a> Admission<'a> {
             self.places.insert(candidate.thread, format!("{subject}\n{service}\n{groups}"));
         }
         Ok(self.places.get(&candidate.thread).is_some_and(|place| has(place, name)))
+    }
+
+    fn has_tag(&self, candidate: &Candidate, name: &Phrase) -> Result<bool> {
+        let of_thread = self.read.tags_of(candidate.thread)?;
+        if of_thread.is_empty() {
+            return Ok(false);
+        }
+        let tags = self.read.tags(candidate.account)?;
+        Ok(tags.iter().any(|tag| of_thread.contains(&tag.id) && has(&tag.name, name)))
     }
 
     fn has_file(&self, message: MessageRowId) -> Result<bool> {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{name, reindex};
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 41] = [
+const STEPS: [&str; 42] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -51,6 +51,7 @@ const STEPS: [&str; 41] = [
     include_str!("migration/039_put_away.sql"),
     include_str!("migration/040_search.sql"),
     include_str!("migration/041_filters.sql"),
+    include_str!("migration/042_tag.sql"),
 ];
 
 /// The version after all steps.

@@ -197,6 +197,37 @@ WHERE trashed_ms IS NOT NULL AND erasing = 0;
 CREATE INDEX thread_trashed ON thread (trashed_ms) WHERE trashed_ms IS NOT NULL AND erasing = 0;
 CREATE INDEX thread_erasing ON thread (id) WHERE erasing > 0;
 
+-- Tags of threads, the member's own.
+CREATE TABLE tag (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name    TEXT NOT NULL,
+    accent  INTEGER NOT NULL CHECK (accent BETWEEN 0 AND 9) -- colour in the pages
+) STRICT;
+CREATE UNIQUE INDEX tag_name ON tag (account, name);
+
+CREATE TABLE thread_tag (
+    tag        INTEGER NOT NULL REFERENCES tag (id) ON DELETE CASCADE,
+    thread     INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
+    last_at_ms INTEGER NOT NULL,                    -- of the thread, kept by a trigger
+    PRIMARY KEY (tag, thread)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_tag_list ON thread_tag (tag, last_at_ms, thread);
+CREATE INDEX thread_tag_thread ON thread_tag (thread);
+
+CREATE TRIGGER thread_tag_last AFTER UPDATE OF last_at_ms ON thread BEGIN
+    UPDATE thread_tag SET last_at_ms = new.last_at_ms WHERE thread = new.id;
+END;
+
+-- Searches that were saved.
+CREATE TABLE saved_search (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name    TEXT NOT NULL,
+    words   TEXT NOT NULL                           -- as typed
+) STRICT;
+CREATE UNIQUE INDEX saved_search_name ON saved_search (account, name);
+
 -- Threads of which another device of the member has told, and of which no letter is here yet.
 CREATE TABLE foretold (
     account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,

@@ -78,6 +78,10 @@ impl VaultReader<'_> {
             Detail::Alone | Detail::Bare | Detail::Lean => false,
             Detail::Whole => stored.subject.is_empty() && self.is_begun_elsewhere(id)?,
         };
+        let tags = match self.runtime.detail() {
+            Detail::Alone | Detail::Bare | Detail::Lean => Vec::new(),
+            Detail::Whole => self.tags_of(id)?,
+        };
         Ok(ThreadRow {
             id,
             account,
@@ -99,6 +103,7 @@ impl VaultReader<'_> {
             muted: stored.muted,
             pinned: stored.pinned,
             starred: stored.starred,
+            tags,
         })
     }
 

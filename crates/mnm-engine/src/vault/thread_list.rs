@@ -8,7 +8,7 @@ use tmtp::id::UidOrGid;
 use super::change::VaultReader;
 use super::{Result, Vault};
 use crate::command::{ThreadFilter, ThreadView};
-use crate::view::{AccountId, ThreadId, ThreadRow};
+use crate::view::{AccountId, TagId, ThreadId, ThreadRow};
 
 /// Rows of [`Vault::threads`] by default, and at most.
 const ROWS_DEFAULT: u32 = 100;
@@ -84,6 +84,9 @@ impl VaultReader<'_> {
             Some(account) => vec![account],
             None => self.account_ids()?,
         };
+        if let Some(tag) = filter.tag {
+            return self.tagged(tag, account, before, page_rows(limit));
+        }
         let (limit, list) = (page_rows(limit), list(filter.view));
         let mut pinned = Vec::new();
         if filter.view == ThreadView::Inbox && before.is_none() {
@@ -101,6 +104,27 @@ impl VaultReader<'_> {
         }
         places.truncate(limit);
         Ok(pinned.into_iter().chain(places).map(|(_, id)| id).collect())
+    }
+
+    /// The threads of a page of those with a tag.
+    fn tagged(
+        &self,
+        tag: TagId,
+        account: Option<AccountId>,
+        before: Option<ThreadPlace>,
+        limit: usize,
+    ) -> Result<Vec<ThreadId>> {
+        let (before_ms, before) = before.unwrap_or(BEGINNING);
+        let mut statement = self.db.prepare_cached(
+            "SELECT thread FROM thread_tag INDEXED BY thread_tag_list
+             WHERE tag = ?1 AND (last_at_ms, thread) < (?2, ?3)
+               AND EXISTS (SELECT 1 FROM thread WHERE id = thread_tag.thread
+                   AND trashed_ms IS NULL AND (?4 IS NULL OR account = ?4))
+             ORDER BY last_at_ms DESC, thread DESC LIMIT ?5",
+        )?;
+        let ids = statement
+            .query_map(params![tag, before_ms, before, account, limit], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Positions of threads of an account, newest first.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::id::{AccountId, BrowserId};
+use super::label::{SavedSearch, Tag};
 
 /// One account on one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,12 @@ pub struct Account {
     /// Messages that wait at the service because the disk has no room for them.
     #[serde(default)]
     pub held: Option<Held>,
+    /// The member's tags, by name.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// The searches that the member has saved, the oldest first.
+    #[serde(default)]
+    pub searches: Vec<SavedSearch>,
 }
 
 /// Messages that wait at the service for room on this device's disk.

@@ -14,3 +14,7 @@ pub type AttachmentId = i64;
 pub type BrowserId = i64;
 /// Row number of a ping or group invitation in this installation; the `N` of `mnm accept N`.
 pub type PingId = i64;
+/// Row number of a tag in this installation.
+pub type TagId = i64;
+/// Row number of a saved search in this installation.
+pub type SavedSearchId = i64;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, Uid};
 
-use super::id::{AccountId, ThreadId};
+use super::id::{AccountId, TagId, ThreadId};
 use super::message::{Draft, Message, MessageState};
 use super::party::Party;
 
@@ -53,6 +53,9 @@ pub struct ThreadRow {
     pub pinned: bool,
     /// Whether it is starred.
     pub starred: bool,
+    /// Its tags, of those of the account.
+    #[serde(default)]
+    pub tags: Vec<TagId>,
 }
 
 /// Whether a reply in a thread would reach somebody. If not, it is refused.

@@ -12,7 +12,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The threads of a list.
 fn listed(app: &App, view: ThreadView) -> Vec<ThreadId> {
-    let filter = ThreadFilter { view };
+    let filter = ThreadFilter { view, ..ThreadFilter::default() };
     let rows = app.vault.threads_in(Some(app.account), &filter, None, None).unwrap();
     let all = app.vault.threads_in(None, &filter, None, None).unwrap();
     assert_eq!(rows, all, "one account has all of them");
@@ -113,6 +113,70 @@ fn the_inbox_is_narrowed_to_what_is_unread_or_has_files() {
     mark(&mut app, &[put_away], ThreadMark::Archived, true);
     assert_eq!(listed(&app, ThreadView::Unread), [with_file, new]);
     assert_eq!(listed(&app, ThreadView::Files), [with_file]);
+}
+
+#[test]
+fn threads_with_a_tag_are_listed_by_their_newest_letter() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    let (old, to_old) = begin(&mut app, "old");
+    let (new, _) = begin(&mut app, "new");
+    let (other, _) = begin(&mut app, "other");
+    let saved = app.vault.save_tag(account, None, " Garden ", 3).unwrap();
+    assert_eq!(names(&saved.events), ["account"]);
+    let tag = saved.value.tags[0].id;
+    assert_eq!(saved.value.tags[0].name, "Garden");
+    let tagged = app.vault.tag_threads(&[old, new, 999], tag, true).unwrap();
+    assert_eq!((tagged.value, names(&tagged.events)), (2, vec!["thread", "thread"]));
+    let filter = ThreadFilter { tag: Some(tag), ..ThreadFilter::default() };
+    let listed = |app: &App| {
+        let rows = app.vault.threads_in(None, &filter, None, Some(1)).unwrap();
+        let before = rows.last().map(|row| (row.last_at_ms, row.id));
+        let rest = app.vault.threads_in(Some(account), &filter, before, None).unwrap();
+        rows.into_iter().chain(rest).map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&app), [new, old]);
+    assert_eq!(app.vault.thread(old).unwrap().row.tags, [tag]);
+    assert_eq!(app.vault.search(None, "tag:gard", None).unwrap().len(), 2);
+    let reply = app.reply(to_old.msgid, BOB, "Bob Jones");
+    app.receive(&reply);
+    assert_eq!(listed(&app), [old, new]);
+    mark(&mut app, &[new], ThreadMark::Trashed, true);
+    assert_eq!(listed(&app), [old]);
+
+    // A name is one tag's; what is wrong changes nothing.
+    assert!(matches!(app.vault.save_tag(account, None, "Garden", 0), Err(VaultError::Conflict(_))));
+    for (name, accent) in [("", 0), (&*"x".repeat(41), 0), ("Other", 10)] {
+        let refused = app.vault.save_tag(account, None, name, accent);
+        assert!(matches!(refused, Err(VaultError::Invalid(_))), "{name} {accent}");
+    }
+    let renamed = app.vault.save_tag(account, Some(tag), "Yard", 4).unwrap().value;
+    assert_eq!((renamed.tags[0].name.as_str(), renamed.tags.len()), ("Yard", 1));
+    for n in 0..10 {
+        let more = app.vault.save_tag(account, None, &format!("tag {n}"), 0).unwrap().value;
+        let tag = more.tags.iter().find(|tag| tag.name == format!("tag {n}")).unwrap().id;
+        let _ = app.vault.tag_threads(&[other], tag, true).unwrap();
+    }
+    assert!(matches!(app.vault.tag_threads(&[other], tag, true), Err(VaultError::Conflict(_))));
+    let dropped = app.vault.drop_tag(account, tag).unwrap();
+    assert_eq!(names(&dropped.events), ["thread", "thread", "account"]);
+    assert!(app.vault.thread(old).unwrap().row.tags.is_empty());
+    assert!(matches!(app.vault.drop_tag(account, tag), Err(VaultError::NotFound { .. })));
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn searches_are_saved_by_name() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    let _ = app.vault.save_search(account, "Oars", "oars has:file").unwrap();
+    let saved = app.vault.save_search(account, "Oars", "oars").unwrap().value.searches;
+    assert_eq!((saved.len(), saved[0].words.as_str()), (1, "oars"));
+    assert!(app.vault.save_search(account, "Nothing", " ").is_err());
+    let mut app = app.restart();
+    assert_eq!(app.vault.account(account).unwrap().searches, saved);
+    let left = app.vault.drop_search(account, saved[0].id).unwrap().value.searches;
+    assert!(left.is_empty());
 }
 
 #[test]

@@ -46,6 +46,8 @@ impl Verb {
             | Self::Archive(_)
             | Self::Delete(_)
             | Self::EmptyTrash { .. }
+            | Self::Tag { .. }
+            | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
@@ -106,6 +108,8 @@ impl Verb {
             | Self::Archive(_)
             | Self::Delete(_)
             | Self::EmptyTrash { .. }
+            | Self::Tag { .. }
+            | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
@@ -153,6 +157,8 @@ impl Verb {
             | Self::Archive(_)
             | Self::Delete(_)
             | Self::EmptyTrash { .. }
+            | Self::Tag { .. }
+            | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
@@ -221,6 +227,10 @@ impl Verb {
             Self::Pin(marked) => put_away::mark(session, ThreadMark::Pinned, marked).await,
             Self::Star(marked) => put_away::mark(session, ThreadMark::Starred, marked).await,
             Self::Unread(marked) => put_away::mark(session, ThreadMark::Unread, marked).await,
+            Self::Tag { name, threads, undo } => {
+                put_away::tag(context, session, name, threads, undo).await
+            }
+            Self::Tags { drop } => put_away::tags(context, session, drop).await,
             Self::EmptyTrash { threads, yes } => {
                 put_away::empty_trash(context, session, threads, yes).await
             }

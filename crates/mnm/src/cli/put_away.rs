@@ -1,17 +1,19 @@
 //! Commands that put threads away: archive, delete, mute, pin, star, unread, and the trash.
 
 use mnm_engine::command::{Command as EngineCommand, ThreadFilter, ThreadMark, ThreadView};
-use mnm_engine::view::ThreadId;
+use mnm_engine::view::{Account, Tag, ThreadId};
 use serde_json::json;
 
 use super::Context;
 use super::verb::{Listed, Marked};
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, plural},
+    print::{Answer, inline, plural},
     session::{Session, ask},
 };
 
+/// Accents of the pages.
+const ACCENTS: usize = 10;
 /// Threads of the trash that are counted without more.
 const COUNTED: u32 = 100;
 
@@ -27,7 +29,7 @@ impl Listed {
                 ThreadView::Inbox
             }
         };
-        ThreadFilter { view }
+        ThreadFilter { view, ..ThreadFilter::default() }
     }
 
     /// The options again, for a command to be typed.
@@ -87,6 +89,54 @@ fn done(mark: ThreadMark, on: bool) -> &'static str {
     }
 }
 
+/// The tag of this name, in any case.
+fn find<'a>(account: &'a Account, name: &str) -> Result<&'a Tag, Failure> {
+    let same = |tag: &&Tag| tag.name.to_lowercase() == name.trim().to_lowercase();
+    account.tags.iter().find(same).ok_or_else(|| {
+        let why = format!("There is no tag {}. `mnm tags` lists them.", inline(name));
+        Failure::new(Exit::NotFound, "not_found", why)
+    })
+}
+
+/// Gives threads a tag, or takes it from them.
+pub(super) async fn tag(
+    context: &Context,
+    session: &Session,
+    name: String,
+    threads: Vec<ThreadId>,
+    undo: bool,
+) -> Result<Answer, Failure> {
+    let mut account = context.one(session).await?;
+    if !undo && find(&account, &name).is_err() {
+        let accent = u8::try_from(account.tags.len() % ACCENTS).unwrap_or(0);
+        let name = name.clone();
+        let save = EngineCommand::SaveTag { account: account.id, tag: None, name, accent };
+        account = ask!(session, save, Account);
+    }
+    let tag = find(&account, &name)?.id;
+    let changed = ask!(session, EngineCommand::TagThreads { threads, tag, on: !undo }, Count);
+    let text = format!("{} changed.", plural(changed, "thread"));
+    Ok(Answer::new(&json!({ "changed": changed }), text))
+}
+
+/// Lists tags, or removes one.
+pub(super) async fn tags(
+    context: &Context,
+    session: &Session,
+    drop: Option<String>,
+) -> Result<Answer, Failure> {
+    let mut account = context.one(session).await?;
+    if let Some(name) = drop {
+        let tag = find(&account, &name)?.id;
+        let command = EngineCommand::DropTag { account: account.id, tag };
+        account = ask!(session, command, Account);
+    }
+    let names = account.tags.iter().map(|tag| format!("{}\n", inline(&tag.name)));
+    let text: String = names.collect();
+    let text = if text.is_empty() { "No tags.".to_owned() } else { text };
+    Ok(Answer::new(&account.tags, text))
+}
+
 /// Erases what is in the trash, all of it or these threads; says first how much.
 pub(super) async fn empty_trash(
     context: &Context,
@@ -103,7 +153,7 @@ pub(super) async fn empty_trash(
     }
     let command = EngineCommand::Threads {
         account,
-        filter: ThreadFilter { view: ThreadView::Trash },
+        filter: ThreadFilter { view: ThreadView::Trash, ..ThreadFilter::default() },
         with: None,
         before_ms: None,
         before: None,

@@ -241,6 +241,23 @@ pub(super) enum Verb {
     Star(Marked),
     /// Mark threads as unread
     Unread(Marked),
+    /// Give threads a tag, which is created if there is none of this name
+    Tag {
+        /// Its name, at most 40 characters
+        name: String,
+        /// Numbers of threads in `mnm inbox`
+        #[arg(required = true, value_parser = number)]
+        threads: Vec<ThreadId>,
+        /// Take it from them
+        #[arg(long)]
+        undo: bool,
+    },
+    /// List tags, or remove one
+    Tags {
+        /// Remove the tag of this name from all threads and from the account
+        #[arg(long, value_name = "NAME")]
+        drop: Option<String>,
+    },
     /// Show who reads a thread and who added them, strike somebody from it or let them read again
     People {
         /// Number of the thread

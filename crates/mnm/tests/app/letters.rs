@@ -142,6 +142,12 @@ fn threads_are_put_away_and_taken_back() {
     assert!(shown.contains("+pinned +star +muted"), "{shown}");
     assert_eq!(bjorn.run(&["archive", "99"]).unwrap().status.code(), Some(3));
 
+    assert_eq!(bjorn.json(&["tag", "Boats", &id]).unwrap()["changed"], 1);
+    assert_eq!(bjorn.json(&["tags"]).unwrap()[0]["name"], "Boats");
+    assert!(bjorn.ok(&["search", "tag:boats", "look"]).unwrap().contains("The plan"));
+    bjorn.ok(&["tag", "boats", &id, "--undo"]).unwrap();
+    assert_eq!(bjorn.ok(&["tags", "--drop", "Boats"]).unwrap().trim(), "No tags.");
+
     let told = bjorn.ok(&["delete", &id]).unwrap();
     assert!(told.contains("for 30 days") && told.contains("stays with them"), "{told}");
     assert_eq!((listed(&[]), listed(&["--trash"])), (0, 1));

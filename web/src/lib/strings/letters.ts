@@ -54,9 +54,21 @@ export const letters = {
     view: "Which threads",
     views: { inbox: "Inbox", unread: "Unread", files: "With files", starred: "Starred", archive: "Archive", trash: "Trash" },
     emptyView: { inbox: "", unread: "Nothing is unread", files: "No thread has files", starred: "No thread has a star", archive: "Nothing is archived", trash: "The trash is empty" },
+    emptyTag: "No thread has this tag",
     pinned: "pinned",
     muted: "muted",
     starred: "starred",
+  },
+
+  tags: {
+    title: "Tags",
+    open: "Tags…",
+    none: "No tags yet. Name the first one.",
+    name: "New tag",
+    create: "Create",
+    colour: (name: string) => `Another colour for ${apart(name)}`,
+    drop: (name: string) => `Remove the tag ${apart(name)} everywhere`,
+    done: "Done",
   },
 
   away: {

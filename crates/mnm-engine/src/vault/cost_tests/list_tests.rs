@@ -24,7 +24,7 @@ fn cost_of_a_list_does_not_grow_with_the_threads() {
         ThreadView::Archive,
         ThreadView::Trash,
     ] {
-        let filter = ThreadFilter { view };
+        let filter = ThreadFilter { view, ..ThreadFilter::default() };
         for account in [None, Some(small.account)] {
             let page = |home: &mut Home| {
                 home.vault.threads_in(account, &filter, None, Some(50)).unwrap().len()

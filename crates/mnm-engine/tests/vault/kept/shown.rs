@@ -41,7 +41,7 @@ pub(crate) fn shown(vault: &mut Vault) -> Value {
         let members = vault.members(group.account, &group.gid, None, None).unwrap();
         json!({"account": group.account, "gid": group.gid, "members": members})
     });
-    let of = |view| ThreadFilter { view };
+    let of = |view| ThreadFilter { view, ..ThreadFilter::default() };
     let state = vault.state("").unwrap();
     let accounts = state.accounts.iter().map(|account| {
         let secret = vault.credentials(account.id).unwrap();
