@@ -111,3 +111,33 @@ test("several threads are selected by key and by click, and put away together", 
   await anna.page.keyboard.press("Escape");
   await expect(selected).toHaveCount(0);
 });
+
+test("threads are tagged, listed by tag, and a search is kept as a tab", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  for (const subject of ["Oars", "Rudder"]) await boris.write(anna.alias, subject, `About the ${subject}.`);
+  await row(anna, "Oars").locator("[data-row]").click();
+  await anna.page.getByRole("button", { name: "More for this thread" }).click();
+  await anna.page.getByRole("menuitem", { name: "Tags…" }).click();
+  const dialog = anna.page.getByRole("dialog");
+  await dialog.getByLabel("New tag").fill("Boathouse");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await expect(dialog.getByRole("checkbox", { name: "Boathouse" })).toBeChecked();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(row(anna, "Oars").getByText("Boathouse")).toBeVisible();
+
+  await list(anna, "Boathouse");
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(1);
+  await anna.page.getByRole("button", { name: "Back to the inbox" }).click();
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(2);
+
+  const field = anna.page.getByRole("searchbox");
+  await field.fill("tag:boat about");
+  await expect(anna.page.locator(".snippet")).toHaveCount(1);
+  await anna.page.getByRole("button", { name: "Keep" }).click();
+  await field.fill("");
+  await anna.page.getByRole("link", { name: "tag:boat about" }).click();
+  await expect(anna.page.locator(".snippet")).toHaveCount(1);
+  await anna.page.getByRole("button", { name: "Forget" }).click();
+  await field.fill("");
+  await expect(anna.page.getByRole("link", { name: "tag:boat about" })).toHaveCount(0);
+});

@@ -52,6 +52,7 @@ export const letters = {
     group: "New group",
     back: "Back",
     view: "Which threads",
+    toInbox: "Back to the inbox",
     views: { inbox: "Inbox", unread: "Unread", files: "With files", starred: "Starred", archive: "Archive", trash: "Trash" },
     emptyView: { inbox: "", unread: "Nothing is unread", files: "No thread has files", starred: "No thread has a star", archive: "Nothing is archived", trash: "The trash is empty" },
     emptyTag: "No thread has this tag",
