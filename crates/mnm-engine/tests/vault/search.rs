@@ -268,3 +268,25 @@ fn an_older_index_is_made_anew_in_slices_that_survive_a_crash() {
     assert_eq!((found(&vault, "n1"), found(&vault, "n0"), found(&vault, "n440")), (1 + 110, 0, 0));
     drop(home_dir);
 }
+
+#[test]
+fn words_of_an_erased_letter_leave_the_index_at_once() {
+    let mut app = App::with_bob();
+    let [gone, kept] = ["zebraword gone", "xylophoneword kept"].map(|text| {
+        let mut letter = app.letter(BOB, "Bob Jones", text);
+        letter.subject = String::new();
+        app.receive(&letter).thread
+    });
+    let _ = app.vault.mark_threads(&[gone], ThreadMark::Trashed, true, 5).unwrap();
+    let _ = app.vault.empty_trash(&Erased::Of(None, vec![gone])).unwrap();
+    while app.vault.tidy().value {}
+    assert_eq!(app.vault.search(None, "xylophone", None).unwrap()[0].thread, kept);
+    let home = app.home;
+    drop(app.vault);
+    let db = crate::kept::kinds::connect(home.path());
+    let blocks = |word: &str| -> i64 {
+        let sql = "SELECT count(*) FROM message_index_data WHERE instr(block, ?1) > 0";
+        db.query_row(sql, [word.as_bytes()], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((blocks("ebraword"), blocks("ylophoneword")), (0, 1));
+}
