@@ -11,7 +11,7 @@ const HITS = 50;
 /** How far matches are counted. */
 export const COUNTED_MAX = 10_000;
 /** What the engine takes as a condition, and no record of the page has in its text. */
-const OPERATOR = /^(from|in|is|has|before|after):/i;
+const OPERATOR = /^(from|in|is|has|tag|before|after):/i;
 
 class Search {
   words = $state("");
