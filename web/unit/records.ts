@@ -26,6 +26,8 @@ export const account = (some: Partial<Account> = {}): Account => ({
   presence_chosen: true,
   linked_ms: 0,
   held: null,
+  tags: [],
+  searches: [],
   ...some,
 });
 
@@ -52,6 +54,7 @@ export const row = (some: Partial<ThreadRow> = {}): ThreadRow => ({
   muted: false,
   pinned: false,
   starred: false,
+  tags: [],
   ...some,
 });
 

@@ -56,6 +56,10 @@ export interface Account {
   presence_chosen: boolean;
   /** Messages that wait at the service because the disk has no room for them. */
   held: Held | null;
+  /** The member's tags, by name. */
+  tags: Tag[];
+  /** The searches that the member has saved, the oldest first. */
+  searches: SavedSearch[];
 }
 
 /** A file of a message or draft. Its bytes: `GET /api/attachments/{id}`. */
@@ -391,6 +395,57 @@ export type Command =
       /** Whether they have it from now on. */
       on: boolean;
     }
+  /** Create a tag, or change its name and colour. Reply: `Reply::Account`. */
+  | {
+      cmd: "save_tag";
+      /** The account. */
+      account: number;
+      /** Its name, at most 40 characters. */
+      name: string;
+      /** One of the ten accents of the pages, 0 to 9. */
+      accent: number;
+      /** The tag to change; a new one when absent. */
+      tag?: number | null;
+    }
+  /** Remove a tag from its threads and from the account. Reply: `Reply::Account`. */
+  | {
+      cmd: "drop_tag";
+      /** The account. */
+      account: number;
+      /** Which. */
+      tag: number;
+    }
+  /**
+   * Give threads of its account a tag, or take it from them. Reply: `Reply::Count`, how many
+   * were changed.
+   */
+  | {
+      cmd: "tag_threads";
+      /** Which, at most 1,000. */
+      threads: number[];
+      /** The tag. */
+      tag: number;
+      /** Whether they have it from now on. */
+      on: boolean;
+    }
+  /** Save a search under a name, in place of the one that had it. Reply: `Reply::Account`. */
+  | {
+      cmd: "save_search";
+      /** The account. */
+      account: number;
+      /** Its name, at most 40 characters. */
+      name: string;
+      /** The words. */
+      words: string;
+    }
+  /** Remove a saved search. Reply: `Reply::Account`. */
+  | {
+      cmd: "drop_search";
+      /** The account. */
+      account: number;
+      /** Which. */
+      search: number;
+    }
   /**
    * Erase threads that are in the trash, with their files, on this device. They are gone from all
    * lists at once; what is queued in them is sent before they are erased. Reply: `Reply::Count`.
@@ -574,8 +629,8 @@ export type Command =
     }
   /**
    * Search subjects, texts and names of files; all words must occur, the last may be a beginning.
-   * Words in quotes stand together. `from:NAME`, `in:PLACE` (archive, trash, starred, a group, a
-   * service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
+   * Words in quotes stand together. `from:NAME`, `tag:NAME`, `in:PLACE` (archive, trash, starred, a group,
+   * a service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
    * years, UTC) are conditions. Without words, these are met by the newest 20,000 messages only.
    * What is in the trash is found only there. Reply: `Reply::Hits`.
    */
@@ -1258,6 +1313,16 @@ export type Reply =
   /** Search results. */
   | { kind: "hits"; value: SearchPage };
 
+/** A search that was saved. */
+export interface SavedSearch {
+  /** Local row number. */
+  id: number;
+  /** Its name. */
+  name: string;
+  /** The words, as in `command::Command::Search`. */
+  words: string;
+}
+
 /** A search result. */
 export interface SearchHit {
   /** The account. */
@@ -1338,6 +1403,16 @@ export interface State {
   copied: boolean;
 }
 
+/** A tag of threads. */
+export interface Tag {
+  /** Local row number. */
+  id: number;
+  /** Its name. */
+  name: string;
+  /** Its colour: one of the ten accents of the pages, 0 to 9. */
+  accent: number;
+}
+
 /** A thread with a page of its messages, and the draft of a reply if there is one. */
 export interface Thread {
   /** The line of the list. */
@@ -1354,6 +1429,8 @@ export interface Thread {
 
 /** Which threads a list has. */
 export interface ThreadFilter {
+  /** Instead of a list, the threads with this tag, except those in the trash. */
+  tag?: number | null;
   /** The list. */
   view?: ThreadView;
 }
@@ -1424,6 +1501,8 @@ export interface ThreadRow {
   pinned: boolean;
   /** Whether it is starred. */
   starred: boolean;
+  /** Its tags, of those of the account. */
+  tags: number[];
 }
 
 /** A list of threads. */
