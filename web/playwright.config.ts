@@ -18,6 +18,7 @@ export default defineConfig({
   forbidOnly: true,
   reporter: [["list"]],
   outputDir: "test-results",
+  snapshotPathTemplate: "gallery/pictures/{arg}{ext}",
   use: {
     actionTimeout: 15_000,
     locale: "en-GB",

@@ -11,6 +11,7 @@ mod advisories;
 mod bench;
 mod demo;
 mod fuzz;
+mod gallery;
 mod install;
 mod keep_vault;
 mod licence;
@@ -45,6 +46,8 @@ cargo xtask TASK [OPTION]...
   web       build the pages into web/dist, where the app takes them from
   types     make the pages' types anew from the Rust types (web/src/lib/types)
   screens   take pictures of the pages for docs/screens
+  gallery   every component of the pages in its states, at an address that is printed
+              --renew  take anew the pictures that the browser tests compare it with
   wasm      compile the app's engine for browsers, with Debian's compiler if need be
               --run   also run its time and tasks in Node
   acme      the service orders and renews certificates from a real authority's test server
@@ -125,6 +128,10 @@ fn dispatch(args: &[String]) -> Result<()> {
             let flags = Flags::of(given, &["--run"])?;
             wasm::check()?;
             if flags.has("--run") { wasm::run() } else { Ok(()) }
+        }
+        "gallery" => {
+            let flags = Flags::of(given, &["--renew"])?;
+            if flags.has("--renew") { gallery::renew() } else { gallery::show() }
         }
         "screens" => Flags::of(given, &[]).and_then(|_| screens::run()),
         "types" => Flags::of(given, &[]).and_then(|_| web::types()),

@@ -20,6 +20,7 @@ const PRODUCTS: &[&str] = &[
     "unit",
     "bench",
     "screens",
+    "gallery",
     "test-results",
     "playwright-report",
 ];
@@ -74,6 +75,18 @@ pub(crate) fn browser_tests(browser: &Path) -> Command {
 pub(crate) fn benchmark(browser: &Path, programs: &Path) -> Command {
     let mut command = playwright(browser, programs);
     command.args(["--config", "playwright.bench.config.ts"]);
+    command
+}
+
+/// The gallery of components, drawn anew with every change.
+pub(crate) fn gallery() -> Command {
+    run::program("npx", ["--no-install", "vite", "--config", "vite.gallery.config.ts"], "web")
+}
+
+/// The pictures of the gallery, taken anew.
+pub(crate) fn gallery_pictures(browser: &Path) -> Command {
+    let mut command = playwright(browser, &run::built("debug"));
+    command.args(["gallery.spec.ts", "--update-snapshots"]);
     command
 }
 

@@ -1,0 +1,45 @@
+// The gallery in pictures: every component in its states, light and dark, as it was when somebody last looked at it.
+import { expect, test } from "@playwright/test";
+import { build, preview, type PreviewServer } from "vite";
+
+const CONFIG = new URL("../vite.gallery.config.ts", import.meta.url).pathname;
+/** Another build of the browser draws letters and shadows a little otherwise. */
+const ALIKE = { maxDiffPixelRatio: 0.005, threshold: 0.3, animations: "disabled" } as const;
+
+const PARTS = ["controls", "rows", "letters", "chat", "writing", "places", "lists", "pages"];
+const DIALOGS = ["keys", "link", "readers", "forward"];
+
+let server: PreviewServer;
+let address = "";
+
+test.describe.configure({ mode: "serial" });
+test.use({ viewport: { width: 1048, height: 720 }, timezoneId: "UTC", reducedMotion: "reduce" });
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000);
+  await build({ configFile: CONFIG, logLevel: "error" });
+  server = await preview({ configFile: CONFIG, logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
+  address = server.resolvedUrls?.local[0] ?? "";
+});
+
+test.afterAll(() => server.close());
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`components look as they did, ${colorScheme}`, async ({ browser }) => {
+    const page = await browser.newPage({ colorScheme, viewport: { width: 1048, height: 720 }, timezoneId: "UTC", locale: "en-GB", reducedMotion: "reduce" });
+    const failures: string[] = [];
+    page.on("pageerror", (error) => failures.push(error.message));
+    page.on("console", (message) => message.type() === "error" && failures.push(message.text()));
+    await page.goto(address);
+    await expect(page.locator("[data-part]")).toHaveCount(PARTS.length + 1);
+    for (const part of PARTS) await expect.soft(page.locator(`#${part}`)).toHaveScreenshot(`${part}-${colorScheme}.png`, ALIKE);
+    for (const dialog of DIALOGS) {
+      await page.locator("#dialogs").getByRole("button", { name: dialog }).click();
+      await expect.soft(page.getByRole("dialog")).toHaveScreenshot(`${dialog}-${colorScheme}.png`, ALIKE);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole("dialog")).toHaveCount(0);
+    }
+    expect(failures).toEqual([]);
+    await page.close();
+  });
+}
