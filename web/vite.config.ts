@@ -5,6 +5,8 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [svelte()],
+  // Relative names: the app puts a folder of its run before them (`crates/mnm/src/serve/assets.rs`).
+  base: "./",
   build: {
     target: "es2022",
     cssTarget: ["chrome123", "firefox121", "safari17.5"],

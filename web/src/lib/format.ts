@@ -165,5 +165,6 @@ export function begins(text: string, part: string): boolean {
   return fold(text).startsWith(fold(part));
 }
 
-const fold = (text: string): string =>
+/** A text without case and accents, for comparing. */
+export const fold = (text: string): string =>
   text.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();

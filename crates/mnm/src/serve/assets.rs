@@ -19,6 +19,8 @@ pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-si
 pub(crate) const CACHE: &str = r#""cache""#;
 
 const PAGE: &str = "/index.html";
+/// Length of what tells one run of the app from another in the names of files.
+const RUN_BYTES: usize = 16;
 
 /// One embedded file.
 pub(crate) struct Asset {
@@ -51,7 +53,7 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let path = if uri.path() == "/" { PAGE } else { uri.path() };
+    let path = if uri.path() == "/" { PAGE } else { without_run(uri.path()) };
     match ASSETS.iter().find(|asset| asset.path == path) {
         Some(asset) => send(asset),
         None if uri.path() == "/" => pages::not_built(),
@@ -69,13 +71,24 @@ fn send(asset: &Asset) -> Response {
     (about, Body::from(asset.bytes)).into_response()
 }
 
+/// The path of a file without the run that stands before it. A page goes on when the app starts
+/// again, so names of any run lead to it.
+fn without_run(path: &str) -> &str {
+    let run =
+        path.strip_prefix('/').and_then(|path| path.split_once('/')).map_or("", |(run, _)| run);
+    let is_run = run.len() == 2 * RUN_BYTES && run.bytes().all(|digit| digit.is_ascii_hexdigit());
+    path.get(1 + run.len()..).filter(|_| is_run).unwrap_or(path)
+}
+
 /// The start page. Its files have other names in each run: a tab keeps copies that cannot be
-/// cleared on demand, and nobody has any under the names of this run.
+/// cleared on demand, and nobody has any under the names of this run. The run is a folder, so that
+/// the files that a script loads by relative names are of the same run.
 fn first_page(bytes: &'static [u8]) -> &'static str {
     static FIRST_PAGE: OnceLock<String> = OnceLock::new();
     FIRST_PAGE.get_or_init(|| {
-        let run = random().map(|bytes| HEXLOWER.encode(&bytes[..16])).unwrap_or_default();
         let html = String::from_utf8_lossy(bytes);
-        html.replace(".js\"", &format!(".js?{run}\"")).replace(".css\"", &format!(".css?{run}\""))
+        let Ok(random) = random() else { return html.into_owned() };
+        let run = HEXLOWER.encode(&random[..RUN_BYTES]);
+        html.replace("\"./assets/", &format!("\"/{run}/assets/"))
     })
 }

@@ -14,7 +14,7 @@ export const frame = {
     device: "Add a phone or another computer",
     deviceText: "New letters then come to all of them",
     add: "Add",
-    keys: "Keys: c writes a letter, / searches, ? lists the others.",
+    keys: "Keys: c writes a letter, Ctrl+K goes anywhere, ? lists the others.",
   },
 
   gone: {
@@ -120,8 +120,24 @@ export const frame = {
     groups: {
       go: "Go",
       list: "In lists",
+      read: "Read",
       write: "Write",
     },
+    palette: "Go to, or do, anything",
+    nextUnread: "Next unread",
+    find: "Search in this thread",
+    fold: "Fold what is read",
+    unfold: "Show every letter",
+    pageDown: "Page down",
+    pageUp: "Page up",
+    below: "Thread below",
+    above: "Thread above",
+    pane: "Next pane",
+    paneBefore: "Pane before",
+    theme: "Change the theme: system, light, dark",
+    density: "Change the rows of lists: cosy, compact",
+    names: { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", PageDown: "PgDn", PageUp: "PgUp" } as Record<string, string>,
+    to: "…",
     compose: "New letter",
     ping: "New ping",
     search: "Search",
@@ -149,6 +165,16 @@ export const frame = {
     nth: "Service 1 to 9",
     look: "Letters or chat",
     then: "then",
+  },
+
+  palette: {
+    title: "Go to, or do, anything",
+    placeholder: "A thread, a person, a group, a service, an action",
+    nothing: "Nothing is called so here",
+    list: "What is meant",
+    service: "Service",
+    person: "Person",
+    letter: "Letter",
   },
 
   forms: {

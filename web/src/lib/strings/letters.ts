@@ -126,6 +126,15 @@ export const letters = {
   },
 
   thread: {
+    find: {
+      label: "Search in this thread",
+      next: "Next",
+      previous: "Previous",
+      close: "Close the search",
+      at: (n: number, of: number) => `${n} of ${of}`,
+      none: "Nothing found",
+      older: "There are earlier letters: Shift+Enter at the first one looks there.",
+    },
     unfold: "Show this letter",
     fold: "Fold this letter",
     details: "More",

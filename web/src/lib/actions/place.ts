@@ -1,0 +1,55 @@
+// Places of the app by their addresses: where an action goes, and where the member is.
+import type { ThreadRow } from "../api";
+import { href, router, type Section } from "../route.svelte";
+import { store } from "../store.svelte";
+import { isIn } from "../threadlists.svelte";
+
+/** The account whose place is shown, otherwise the first. */
+export function accountHere(): number | undefined {
+  const { page, account } = router.now;
+  return page === "account" ? account : store.accounts[0]?.id;
+}
+
+export function goTo(section: Section, item: string | number = ""): boolean {
+  const account = accountHere();
+  if (account) router.go(href(account, section, item));
+  return account !== undefined;
+}
+
+export function goToAccount(index: number): boolean {
+  const account = store.accounts[index];
+  if (account) router.go(href(account.id));
+  return account !== undefined;
+}
+
+/** Goes from an open item to its list. */
+export function goUp(): boolean {
+  const { page, account, section, item } = router.now;
+  if (page !== "account" || (!item && section !== "service")) return false;
+  router.go(href(account, section === "service" ? "letters" : section));
+  return true;
+}
+
+/** The rows of the list that is shown. */
+const listHere = (account: number | undefined): ThreadRow[] => (account === undefined ? [] : store.listed(account, store.lists.view(account)));
+
+/** Goes to the thread that stands so many rows away from the open one in its list. */
+export function goToThread(by: number): boolean {
+  const account = accountHere();
+  const rows = listHere(account);
+  const open = rows.findIndex((row) => String(row.id) === router.now.item && router.now.section === "letters");
+  const next = rows[open < 0 ? 0 : open + by];
+  if (next) router.go(href(next.account, "letters", next.id));
+  return next !== undefined;
+}
+
+/** Goes to the next thread with something unread: below the open one, then from the top, then of other services. */
+export function goToUnread(): boolean {
+  const account = accountHere();
+  const rows = listHere(account);
+  const open = rows.findIndex((row) => String(row.id) === router.now.item && router.now.section === "letters");
+  const inOrder = [...rows.slice(open + 1), ...rows.slice(0, open + 1), ...store.threads.filter((row) => row.account !== account)];
+  const next = inOrder.find((row) => row.unread > 0 && !row.muted && isIn("inbox", row));
+  if (next) router.go(href(next.account, "letters", next.id));
+  return next !== undefined;
+}
