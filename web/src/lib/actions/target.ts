@@ -52,7 +52,7 @@ function all(): Target[] {
     ...store.accounts.map((account, n) => ({ ...goes(href(account.id), account.service, t.palette.service, "place"), key: n < 9 ? String(n + 1) : "" })),
     ...store.contacts.map((contact) => goes(href(contact.account, "people", contact.uid), partyName({ ...contact, kind: "contact" }), about(t.palette.person, contact.account), "people")),
     ...store.groups.map((group) => goes(href(group.account, "groups", group.gid), group.gid, about(t.marks.group, group.account), "group")),
-    ...store.threads.map((row) => goes(href(row.account, "letters", row.id), row.subject || listed(threadNames(row)), about(row.subject ? listed(threadNames(row)) : t.thread.chat, row.account), "letters")),
+    ...store.threads.filter((row) => row.trashed_ms == null).map((row) => goes(href(row.account, "letters", row.id), row.subject || listed(threadNames(row)), about(row.subject ? listed(threadNames(row)) : t.thread.chat, row.account), "letters")),
   ];
 }
 
