@@ -13,7 +13,6 @@ let server: PreviewServer;
 let address = "";
 
 test.describe.configure({ mode: "serial" });
-test.use({ viewport: { width: 1048, height: 720 }, timezoneId: "UTC", reducedMotion: "reduce" });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
@@ -43,3 +42,21 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.close();
   });
 }
+
+test("without colours what is unread, failed or of a stranger is told by shape and words", async ({ page }) => {
+  await page.goto(address);
+  const row = (subject: string) => page.locator("#rows [data-row]", { hasText: subject });
+  const dot = (subject: string): Promise<string> => row(subject).evaluate((one) => getComputedStyle(one, "::before").width);
+  const weight = (subject: string): Promise<string> => row(subject).locator(".title").evaluate((one) => getComputedStyle(one).fontWeight);
+  expect([await dot("Spring regatta"), await weight("Spring regatta")]).toEqual(["6px", "650"]);
+  expect([await dot("Has a draft"), await weight("Has a draft")]).toEqual(["auto", "500"]);
+  await expect(row("Spring regatta")).toContainText("1200 unread");
+  await expect(row("Was refused")).toContainText("Not sent");
+  await expect(row("From somebody not known")).toContainText("Not in your address book");
+  const icons = (subject: string): Promise<string[]> => row(subject).locator("svg path").evaluateAll((paths) => paths.map((path) => path.getAttribute("d") ?? ""));
+  const shapes = await Promise.all(["Has a draft", "Waits to be sent", "Was refused", "From somebody not known"].map(icons));
+  expect(new Set(shapes.map(String)).size).toBe(shapes.length);
+  // A bar beside the letter, too.
+  const failed = page.locator("#letters .failed .body");
+  expect(await failed.evaluate((one) => getComputedStyle(one).borderInlineStartWidth)).toBe("3px");
+});

@@ -29,8 +29,8 @@ test("palette goes to threads, people, pages and services, and does what can be 
   const { ada, boris } = await threads(club, member, "Élan vital", "Boats");
   const { page } = ada;
   await page.setViewportSize({ width: 1280, height: 800 });
-  const field = page.getByRole("combobox");
-  const options = page.getByRole("option");
+  const field = palette(page).getByRole("combobox");
+  const options = palette(page).getByRole("option");
   await page.keyboard.press("Control+k");
   await expect(field).toBeFocused();
   // Nothing typed: what is newest.

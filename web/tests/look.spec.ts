@@ -251,3 +251,122 @@ test("chosen places are told by more than a colour", async ({ club, member }) =>
     expect(await style(chosen, "outline-style")).toBe("solid");
   }
 });
+
+test("a phone shows eleven threads, and a page at 400 % scrolls in one direction only", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 12, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const { page } = ada;
+  expect((await box(page.locator("[data-row]").first())).height).toBe(60);
+  expect(await wholeRows(page)).toBe(11);
+  // 1280 × 800 at 400 %.
+  await page.setViewportSize({ width: 320, height: 200 });
+  const sideways = (): Promise<string[]> =>
+    page.evaluate(() => [document.documentElement, ...document.querySelectorAll<HTMLElement>("main, .list-pane, .scroller, .page-body, .scroll, dialog")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className || one.tagName));
+  for (const place of ["letters", "letters/1", "letters/new", "pings/new", "people", "service"]) {
+    await page.goto(`${ada.origin}/#/1/${place}`);
+    await expect(page.locator(".frame")).toBeVisible();
+    expect(await sideways(), place).toEqual([]);
+  }
+  await page.goto(`${ada.origin}/#/1/letters/1`);
+  await reply(page).fill("Written at 400 %");
+  await expect(page.getByRole("button", { name: "Send" })).toBeInViewport();
+});
+
+test("with reduced motion nothing moves; otherwise nothing takes longer than a sixth of a second", async ({ club, member }) => {
+  for (const reducedMotion of ["reduce", "no-preference"] as const) {
+    const { ada } = await letters(club, member, 2, { reducedMotion, viewport: { width: 390, height: 844 } });
+    const { page } = ada;
+    await page.evaluate(() => {
+      const seen: { name: string; ms: number; moves: boolean }[] = [];
+      Object.assign(globalThis, { seen });
+      const note = (): void => {
+        for (const animation of document.getAnimations()) {
+          const { duration } = animation.effect!.getComputedTiming();
+          const frames = (animation.effect as KeyframeEffect).getKeyframes();
+          const name = (animation as CSSAnimation).animationName ?? (animation as CSSTransition).transitionProperty;
+          seen.push({ name, ms: Number(duration), moves: frames.some((frame) => "transform" in frame && frame["transform"] !== "none") });
+        }
+      };
+      for (const kind of ["animationstart", "transitionrun"]) addEventListener(kind, note, true);
+    });
+    await page.locator("[data-row]").first().click();
+    await expect(page.locator(".prose")).toBeVisible();
+    await page.getByRole("button", { name: "More for this thread" }).click();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await page.keyboard.press("Escape");
+    await reply(page).fill("Sent.");
+    await page.keyboard.press("Control+Enter");
+    await expect(page.locator(".undo-bar")).toBeVisible();
+    await page.goBack();
+    await expect(page.locator("[data-row]").first()).toBeVisible();
+    const seen = await page.evaluate(() => (globalThis as unknown as { seen: { name: string; ms: number; moves: boolean }[] }).seen);
+    if (reducedMotion === "reduce") expect(seen).toEqual([]);
+    else {
+      expect(seen.some(({ name, moves }) => name === "pane-on" && moves)).toBe(true);
+      expect(seen.some(({ name }) => name === "pane-back")).toBe(true);
+      // The ring of a connection being made turns for as long as that takes.
+      expect(seen.filter(({ name, ms }) => ms > 160 && !["found", "turn"].includes(name))).toEqual([]);
+    }
+    await ada.page.goto("about:blank");
+  }
+});
+
+test("a new member's alias and the way into the service are shown as a code", async ({ club, member }) => {
+  const ada = await (await member("Ada")).join(club);
+  const { page } = ada;
+  await page.getByRole("button", { name: "Your alias as a code" }).click();
+  const code = page.getByRole("dialog").getByRole("img");
+  await expect(code).toBeVisible();
+  const text = (await code.getAttribute("data-text")) ?? "";
+  expect(text.split("\n")).toEqual([ada.alias, expect.stringMatching(/^[=+]127\.0\.0\.1:\d+#[0-9a-f]{64}$/)]);
+  const [background, ink] = [await style(code, "background-color"), await style(code, "fill")];
+  expect([background, ink]).toEqual(["rgb(255, 255, 255)", "rgb(17, 17, 17)"]);
+  // Finder patterns in three corners, and enough modules for so long a text.
+  const drawn = await code.evaluate((svg) => ({ size: Number(svg.getAttribute("viewBox")?.split(" ")[2]), squares: svg.querySelector("path")!.getAttribute("d")! }));
+  expect(drawn.size).toBeGreaterThan(33);
+  for (const [x, y] of [[4, 4], [drawn.size - 5, 4], [4, drawn.size - 5]]) expect(drawn.squares).toContain(`M${x} ${y}h`);
+});
+
+test("details stand beside a thread where there is room, the list is drawn wider, and the date stays while one scrolls", async ({ club, member }) => {
+  const { ada, boris } = await letters(club, member, 1);
+  const { page } = ada;
+  await page.setViewportSize({ width: 1600, height: 900 });
+  await page.locator("[data-row]").first().click();
+  await page.getByRole("button", { name: "Who reads this thread" }).click();
+  const details = page.getByRole("complementary", { name: "Details" });
+  expect((await box(details)).width).toBe(300);
+  await expect(details).toContainText(boris.alias);
+  await page.reload();
+  await expect(details).toBeVisible();
+  await page.getByRole("button", { name: "Close the details" }).click();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole("button", { name: "Who reads this thread" }).click();
+  await expect(page.getByRole("dialog", { name: "Who reads this" })).toBeVisible();
+  await page.keyboard.press("Escape");
+
+  const list = page.locator(".list-pane");
+  const handle = page.getByRole("separator", { name: "Width of the list" });
+  const at = await box(handle);
+  await page.mouse.move(at.x + 4, 400);
+  await page.mouse.down();
+  await page.mouse.move(at.x + 64, 400);
+  await page.mouse.up();
+  expect((await box(list)).width).toBe(380);
+  await page.reload();
+  await expect.poll(async () => (await box(list)).width).toBe(380);
+  await handle.press("End");
+  expect((await box(list)).width).toBe(440);
+  await handle.press("Home");
+  expect((await box(list)).width).toBe(264);
+  await handle.dblclick();
+  expect((await box(list)).width).toBe(320);
+
+  const [thread] = (await boris.command<{ id: number }[]>("threads", {})).map((row) => row.id);
+  for (let n = 0; n < 30; n += 1) await boris.write("", "", `Line ${n}`, thread);
+  await page.getByRole("button", { name: "Chat" }).click();
+  await expect(page.locator("[data-message]")).toHaveCount(31);
+  const top = (await box(page.locator("main .scroller"))).y;
+  await page.locator("main .scroller").evaluate((one) => one.scrollTo(0, 400));
+  await expect.poll(async () => Math.round((await box(page.locator(".day time"))).y - top)).toBe(4);
+});

@@ -1,3 +1,7 @@
 // Parts of the pages that the first screen does not need: one file, loaded once the first rows are shown.
+export { insert } from "../lib/write/markup";
+export { default as EmojiPicker } from "./write/EmojiPicker.svelte";
 export { default as Palette } from "./frame/Palette.svelte";
 export { default as ThreadFind } from "./letters/ThreadFind.svelte";
+export { default as QrDialog } from "./parts/QrDialog.svelte";
+export { default as TextTools } from "./write/TextTools.svelte";

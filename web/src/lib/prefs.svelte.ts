@@ -10,6 +10,10 @@ export type Density = "cosy" | "compact";
 export const UNDO_SECONDS = [0, 5, 10, 30] as const;
 export type UndoSeconds = (typeof UNDO_SECONDS)[number];
 
+/** How narrow and how wide the list can be drawn, px. */
+export const LIST_MIN = 264;
+export const LIST_MAX = 440;
+
 function read(key: string): string | null {
   try {
     return localStorage.getItem(`mnm.${key}`);
@@ -26,6 +30,8 @@ function write(key: string, value: string): void {
   }
 }
 
+const clampList = (px: number): number | null => (Number.isFinite(px) ? Math.round(Math.min(Math.max(px, LIST_MIN), LIST_MAX)) : null);
+
 class Prefs {
   theme = $state<Theme>((read("theme") as Theme | null) ?? "auto");
   density = $state<Density>(read("density") === "compact" ? "compact" : "cosy");
@@ -34,6 +40,10 @@ class Prefs {
   undoSeconds = $state<UndoSeconds>(UNDO_SECONDS.find((seconds) => String(seconds) === read("undo")) ?? 5);
   /** Single letters are commands where nothing is typed. */
   letterKeys = $state(read("keys") !== "off");
+  /** The details of a thread stand beside it where there is room. */
+  details = $state(read("details") === "on");
+  /** Width of the list as it was drawn, px; null for its own. */
+  listWidth = $state<number | null>(clampList(Number(read("list") || NaN)));
   #looks = $state<Record<number, Look>>({});
 
   setTheme(theme: Theme): void {
@@ -58,8 +68,21 @@ class Prefs {
     this.apply();
   }
 
-  /** Puts theme and density on the document; the tokens follow them. */
+  setDetails(on: boolean): void {
+    this.details = on;
+    write("details", on ? "on" : "off");
+  }
+
+  setListWidth(px: number | null): void {
+    this.listWidth = px === null ? null : clampList(px);
+    write("list", String(this.listWidth ?? ""));
+    this.apply();
+  }
+
+  /** Puts theme, density and the list's width on the document; the tokens follow them. */
   apply(): void {
+    if (this.listWidth === null) document.documentElement.style.removeProperty("--w-list");
+    else document.documentElement.style.setProperty("--w-list", `${this.listWidth}px`);
     document.documentElement.dataset["theme"] = this.theme;
     document.documentElement.dataset["density"] = this.density;
   }

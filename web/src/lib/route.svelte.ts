@@ -46,13 +46,16 @@ export function href(account: number, section: Section = "letters", item: string
 
 class Router {
   now = $state.raw<Route>(parse(location.hash));
+  /** It was come to without a step of the member. */
+  replaced = true;
 
   constructor() {
-    addEventListener("hashchange", () => this.#read());
-    addEventListener("popstate", () => this.#read());
+    addEventListener("hashchange", () => this.#read(false));
+    addEventListener("popstate", () => this.#read(false));
   }
 
-  #read(): void {
+  #read(replaced: boolean): void {
+    this.replaced = replaced;
     this.now = parse(location.hash);
   }
 
@@ -64,7 +67,7 @@ class Router {
   /** Goes there without a trace in the history. */
   replace(to: string): void {
     history.replaceState(null, "", to);
-    this.#read();
+    this.#read(true);
   }
 }
 

@@ -38,6 +38,14 @@ export const letters = {
     you: "you",
   },
 
+  message: {
+    actions: "What to do with this message",
+    reply: "Reply with a quote",
+    forward: "Forward this thread",
+    copyText: "Copy the text",
+    copyLink: "Copy a link to it",
+  },
+
   list: {
     letters: "Letters",
     unread: (n: number) => `${n} unread`,
@@ -188,6 +196,13 @@ export const letters = {
     copied: "Copied",
     open: "Open in a new tab",
     cancel: "Stay here",
+  },
+
+  details: {
+    title: "Details",
+    close: "Close the details",
+    files: "Files",
+    shownOnly: "Of the letters that are loaded.",
   },
 
   readers: {

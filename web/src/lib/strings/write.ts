@@ -57,6 +57,21 @@ export const write = {
     nobody: "Your address book is empty so far. Letters go to people who accepted your ping.",
   },
 
+  format: {
+    bar: "Format",
+    bold: "Bold",
+    italic: "Italic",
+    strike: "Struck through",
+    code: "Code",
+    link: "Link",
+    list: "List",
+    quote: "Quote",
+    emoji: "Emoji",
+    findEmoji: "Find by name",
+    noEmoji: "None is called so",
+    groups: { faces: "Faces", hands: "Hands and people", hearts: "Hearts and feasts", nature: "Nature", food: "Food", things: "Things", signs: "Signs" } as Record<string, string>,
+  },
+
   attach: {
     progress: (sent: string, total: string, speed: string) => `${sent} of ${total} · ${speed}/s`,
     cancel: (name: string) => `Stop attaching ${apart(name)}`,
