@@ -83,7 +83,7 @@ export const ACTIONS: readonly Action[] = [...WRITING, ...READING, ...LISTS, ...
 
 /** What puts threads away, or marks them: those that are selected, otherwise the one in hand. */
 function marking(as: ThreadMark, name: string, ...keys: string[]): Action {
-  return { id: `mark-${as}`, name, group: g.list, keys, run: () => press(as), available: () => selection.size > 0 || threadInHand() !== undefined };
+  return { id: `mark-${as}`, name, group: g.list, keys, run: () => press(as), available: () => selection.ids.size > 0 || threadInHand() !== undefined };
 }
 
 function select(): boolean {
