@@ -14,7 +14,7 @@ pub(crate) mod waiters;
 
 use std::sync::Arc;
 
-use tmtp::event::{Message, MessageKind};
+use tmtp::event::{self, Message, MessageKind};
 use tmtp::id::{Alias, Gid, MessageId, NodeSecret, Uid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
@@ -227,7 +227,7 @@ impl Inbox {
                 Ok(())
             }
             MessageKind::Member { act, gid, alias, newalias, uid } => {
-                let Some(act) = member_act(&act, newalias) else { return Ok(()) };
+                let Some(act) = member_act(act, newalias) else { return Ok(()) };
                 let alias = alias.into_string();
                 let notice = MemberNotice { msgid, from_uid, gid, alias, uid, act };
                 self.store
@@ -471,12 +471,13 @@ fn reader(named: Named) -> Cc {
     Cc { who: named.who, who_uid: named.who_uid.into() }
 }
 
-fn member_act(act: &str, newalias: Option<Alias>) -> Option<MemberAct> {
-    match (act, newalias) {
-        ("invite", _) => Some(MemberAct::Invite),
-        ("join", _) => Some(MemberAct::Join),
-        ("drop", _) => Some(MemberAct::Drop),
-        ("alias", Some(newalias)) => Some(MemberAct::Alias(newalias.into_string())),
-        _ => None,
+/// What is to be stored of it; none of an act that this app does not know.
+fn member_act(act: event::MemberAct, newalias: Option<Alias>) -> Option<MemberAct> {
+    match act {
+        event::MemberAct::Invite => Some(MemberAct::Invite),
+        event::MemberAct::Join => Some(MemberAct::Join),
+        event::MemberAct::Drop => Some(MemberAct::Drop),
+        event::MemberAct::Alias => newalias.map(|alias| MemberAct::Alias(alias.into_string())),
+        event::MemberAct::Other(_) => None,
     }
 }

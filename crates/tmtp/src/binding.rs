@@ -1,6 +1,7 @@
 //! Channel binding: the text that a login signs, so that the signature is good on one link only.
 //!
-//! For revision 2; no operation of revision 1 signs anything. The text names the certificate that the
+//! For revision 2, which is the first to use it; no operation of revision 1 signs anything, so nothing outside
+//! of the tests calls this yet. The text names the certificate that the
 //! app saw. A service builds it with the certificate that it showed on the link, so a login that
 //! somebody in between passes on, behind a certificate of their own, does not verify. Why not the
 //! exporter of TLS: `docs/decisions/0023-channel-binding-by-certificate.md`.

@@ -22,7 +22,7 @@ use crate::head::LENGTH_BYTES;
 use crate::id::{Alias, MessageId, NodeSecret, RequestId, Uid};
 
 pub use form::BadEvent;
-pub use message::{Message, MessageKind};
+pub use message::{MemberAct, Message, MessageKind, OhiAct};
 
 /// What a service sends.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 //!
 //! One file per operation says how it is read and which keys it has; the order of keys is one for all.
 
+mod act;
 pub(super) mod delivery;
 mod dispatch;
 pub(super) mod invite;
@@ -15,6 +16,8 @@ pub(super) mod user;
 
 use crate::id::{Alias, Gid, MessageId, NodeSecret, Uid, UidOrGid, posted_text};
 use crate::request::{Data, OhiMember};
+
+pub use act::{MemberAct, OhiAct};
 
 /// A message to a device. `(std)` in the protocol's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +56,8 @@ pub enum MessageKind {
     },
     /// The member's presence list changed from another device.
     OhiEdit {
-        /// `add` or `drop`.
-        act: String,
+        /// How.
+        act: OhiAct,
         /// The members.
         members: Vec<OhiMember>,
     },
@@ -69,8 +72,8 @@ pub enum MessageKind {
     },
     /// A group changed.
     Member {
-        /// `invite`, `join`, `alias` or `drop`.
-        act: String,
+        /// How.
+        act: MemberAct,
         /// The group.
         gid: Gid,
         /// Whom it is about.

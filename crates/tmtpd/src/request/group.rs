@@ -1,6 +1,6 @@
 //! GroupInvite and GroupEdit: inviting, joining, renaming and leaving.
 
-use tmtp::event::MessageKind;
+use tmtp::event::{MemberAct, MessageKind};
 use tmtp::id::{Alias, Gid};
 use tmtp::request::{Data, GroupAct};
 use tmtp::text::check_name;
@@ -77,7 +77,7 @@ pub(super) fn invite(
         to: to.alias.into(),
     };
     let invite = Outgoing::text(kind, data, text, devices_of(directory, sender, [invitee], false));
-    let notice = member_notice("invite", &gid, to.alias, None);
+    let notice = member_notice(MemberAct::Invite, &gid, to.alias, None);
     let notice = Outgoing::notice(notice, devices_of(directory, sender, joined, true));
     Ok(Decision {
         messages: vec![invite, notice],
@@ -238,7 +238,7 @@ fn join(
         sender,
         newalias.as_ref().map_or(alias.as_str(), Alias::as_str),
     )?;
-    let notice = member_notice("join", group.name(), alias, None);
+    let notice = member_notice(MemberAct::Join, group.name(), alias, None);
     Ok(((sender.member, record(alias, Standing::Joined)), notice))
 }
 
@@ -255,7 +255,7 @@ fn rename(
     };
     let newalias = own_alias(directory, sender, newalias.as_str())?;
     let change = (sender.member, record(newalias, Standing::Joined));
-    Ok((change, member_notice("alias", gid, alias, Some(newalias.into()))))
+    Ok((change, member_notice(MemberAct::Alias, gid, alias, Some(newalias.into()))))
 }
 
 fn drop_member(
@@ -279,7 +279,7 @@ fn drop_member(
     // more.
     let known = directory.member(member).filter(|_| group.has_joined(member));
     let uid = known.map(|known| known.uid.clone());
-    let (act, gid) = ("drop".to_owned(), gid.into());
+    let (act, gid) = (MemberAct::Drop, gid.into());
     let notice = MessageKind::Member { act, gid, alias: alias.into(), newalias: None, uid };
     Ok(((member, record(alias, standing)), notice))
 }
@@ -307,8 +307,8 @@ fn invited_by(inviter: MemberNumber, alias: &str, before: Option<&GroupMember>) 
     GroupMember { inviter, is_founder, ..record(alias, Standing::Invited) }
 }
 
-fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<Alias>) -> MessageKind {
-    let (act, gid, alias) = (act.to_owned(), gid.into(), alias.into());
+fn member_notice(act: MemberAct, gid: &str, alias: &str, newalias: Option<Alias>) -> MessageKind {
+    let (gid, alias) = (gid.into(), alias.into());
     MessageKind::Member { act, gid, alias, newalias, uid: None }
 }
 

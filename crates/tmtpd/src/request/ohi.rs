@@ -1,6 +1,6 @@
 //! OhiEdit: changes who learns whether the sender is online.
 
-use tmtp::event::MessageKind;
+use tmtp::event::{MessageKind, OhiAct};
 use tmtp::request::{OhiKind, OhiMember};
 
 use crate::decision::{Decision, Facts, Sharing, Tally};
@@ -45,7 +45,7 @@ pub(super) fn edit(
 /// The change as all devices of the sender are told of it.
 fn echo(facts: &Facts<'_>, sender: &Sender, kind: OhiKind, members: &[OhiMember]) -> Vec<Outgoing> {
     let messages = members.chunks(ECHO_MEMBERS_MAX).map(|members| {
-        let act = kind.as_str().to_owned();
+        let act = OhiAct::Kind(kind);
         let kind = MessageKind::OhiEdit { act, members: members.to_vec() };
         Outgoing::notice(kind, devices_of(facts.directory, sender, [], true))
     });

@@ -1,7 +1,7 @@
 //! `member`: a group changed.
 
-use super::MessageKind;
 use super::keys::Keys;
+use super::{MemberAct, MessageKind};
 use crate::event::form::{BadEvent, alias, optional, required};
 use crate::head::RawEvent;
 use crate::id::{Alias, Gid, Uid};
@@ -19,7 +19,7 @@ pub(super) fn read(raw: &mut RawEvent) -> Result<MessageKind, BadEvent> {
 }
 
 pub(super) fn keys<'a>(
-    act: &'a str,
+    act: &'a MemberAct,
     gid: &'a Gid,
     alias: &'a Alias,
     newalias: Option<&'a Alias>,
@@ -27,7 +27,7 @@ pub(super) fn keys<'a>(
 ) -> Keys<'a> {
     Keys {
         op: OP,
-        act: Some(act),
+        act: Some(act.as_str()),
         gid: Some(gid.as_str()),
         alias: Some(alias.as_str()),
         newalias: newalias.map(Alias::as_str),

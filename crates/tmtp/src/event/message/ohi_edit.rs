@@ -1,7 +1,7 @@
 //! `ohiedit`: the member's presence list changed from another device.
 
-use super::MessageKind;
 use super::keys::Keys;
+use super::{MessageKind, OhiAct};
 use crate::head::{RawEvent, RawRecipient, write_text};
 use crate::request::OhiMember;
 
@@ -11,11 +11,12 @@ pub(super) fn read(raw: &mut RawEvent) -> MessageKind {
     let member =
         |raw: RawRecipient| Some(OhiMember { uid: raw.id?.into(), kind: raw.kind.unwrap_or(0) });
     let members = raw.to_list.take().unwrap_or_default().into_iter().filter_map(member);
-    MessageKind::OhiEdit { act: raw.kind.take().unwrap_or_default(), members: members.collect() }
+    let members = members.collect();
+    MessageKind::OhiEdit { act: raw.kind.take().unwrap_or_default().as_str().into(), members }
 }
 
-pub(super) fn keys<'a>(act: &'a str, members: &'a [OhiMember]) -> Keys<'a> {
-    Keys { op: OP, kind: Some(act), members: Some(members), ..Keys::default() }
+pub(super) fn keys<'a>(act: &'a OhiAct, members: &'a [OhiMember]) -> Keys<'a> {
+    Keys { op: OP, kind: Some(act.as_str()), members: Some(members), ..Keys::default() }
 }
 
 /// The deployed services echo these two keys capitalised.
