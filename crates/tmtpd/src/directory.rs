@@ -253,7 +253,7 @@ impl Directory {
         let number = match self.names.get(gid) {
             Some(Named::Group(number)) => *number,
             // A name that is an alias is never given to a group.
-            _ => self.add_group(gid),
+            Some(Named::Member(_)) | None => self.add_group(gid),
         };
         let (has_joined, inviter) = (record.standing == Standing::Joined, record.inviter);
         if let Some(group) = self.groups.get_mut(number.0 as usize) {

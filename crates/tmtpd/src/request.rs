@@ -255,11 +255,26 @@ async fn grant(
     if let Request::UserEdit { edit: UserEdit::NewNode(label), .. } = request {
         return user::add_device(service, sender, label).await.map(Granted::Done);
     }
-    let _turn = if edits_directory(&request) { Some(service.edit().await) } else { None };
-    let commit = submit(service, sender, |facts| {
-        let digest = digest.map(|digest| (digest, sender.device));
-        Ok(Decision { digest, ..decide(facts, sender, request, payload)? })
-    })?;
+    let mut turn = if edits_directory(&request) { Some(service.edit().await) } else { None };
+    let mut asked = Some((request, payload));
+    let commit = loop {
+        let has_turn = turn.is_some();
+        let commit = submit(service, sender, |facts| {
+            let is_ready = |(request, _): &mut (Request, Payload)| {
+                has_turn || !introduce::changes_openings(facts, sender, request)
+            };
+            let Some((request, payload)) = asked.take_if(is_ready) else {
+                // Nothing is submitted: it is decided once it has its turn.
+                return Ok(Decision::default());
+            };
+            let digest = digest.map(|digest| (digest, sender.device));
+            Ok(Decision { digest, ..decide(facts, sender, request, payload)? })
+        })?;
+        if asked.is_none() {
+            break commit;
+        }
+        turn = Some(service.edit().await);
+    };
     if commit.changes_nothing() {
         return Ok(Granted::Committing(commit));
     }
@@ -267,7 +282,8 @@ async fn grant(
 }
 
 /// Whether a request must be committed before the next of its kind is decided: two of them could
-/// both find a name or a place free.
+/// both find a name or a place free. A post does so only if it
+/// [changes openings](introduce::changes_openings).
 fn edits_directory(request: &Request) -> bool {
     match request {
         Request::UserEdit { .. } | Request::GroupInvite { .. } | Request::GroupEdit { .. } => true,

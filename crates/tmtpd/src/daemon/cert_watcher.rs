@@ -133,7 +133,9 @@ impl CertWatcher {
         let loaded = match (&seen.files, &config.tls) {
             // Only if none was in use: apps that pin the old one would refuse another.
             (None, Tls::SelfSigned) => own_certificate(config),
-            _ => Certificate::load(&cert, &key),
+            (Some(_), Tls::SelfSigned) | (_, Tls::Files { .. } | Tls::Acme(_)) => {
+                Certificate::load(&cert, &key)
+            }
         };
         let shown = loaded.map(|certificate| self.identity.replace(certificate));
         let shown = shown.map_err(|error| chain(&error));

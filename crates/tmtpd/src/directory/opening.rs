@@ -6,8 +6,8 @@
 //! are too many for that, and one letter must not let all of them in for good. So one row is kept
 //! per group and outsider, whatever the size of the group. Within the time for which messages are
 //! kept, the first members who write, as many as a letter can introduce, may do so. Each of them is
-//! acquainted then and takes one of the opening's places. Of two concurrent ones only one may be
-//! counted; that is harmless.
+//! acquainted then and takes one of the opening's places. Requests that change openings are decided one
+//! after another, so that concurrent ones do not take the same place.
 //!
 //! | key | value |
 //! |---|---|

@@ -6,7 +6,7 @@
 //! the other devices' history: a tablet in a drawer does not stop its owner's mail. A post to a
 //! member by name is refused, before the data is taken in, when all the member's queues are full. A
 //! post to a group goes to everybody else, and in the same commit the author is told whom it does not
-//! reach. Only committed messages count, so that a few more may be accepted at the same moment.
+//! reach. Messages count from their submission on, so that those on their way to the disk are counted too.
 
 use std::collections::{BTreeMap, BTreeSet};
 

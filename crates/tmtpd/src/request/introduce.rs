@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use tmtp::request::Recipient;
+use tmtp::request::{Recipient, Request};
 
 use crate::decision::Facts;
 use crate::directory::{Directory, DirectoryChange, Group, MemberNumber};
@@ -36,9 +36,7 @@ pub(super) fn introductions(
     let mut changes = Vec::new();
     let groups: Vec<_> = groups_of(directory, sender, recipients).collect();
     for member in &together {
-        let outside = groups.iter().filter(|group| !group.has_joined(*member));
-        let gids = outside.map(|group| group.name());
-        changes.extend(directory.open(*member, gids, INTRODUCED_MAX, kept.today));
+        changes.extend(openings(facts, *member, &groups));
     }
     let mut pairs: Vec<_> = named.iter().map(|member| (*member, from)).collect();
     pairs.extend(together.iter().flat_map(|one| together.iter().map(|other| (*one, *other))));
@@ -51,6 +49,46 @@ pub(super) fn introductions(
     }
     changes.extend(pairs.into_iter().map(|(from, to)| DirectoryChange::Acquaintance { from, to }));
     changes
+}
+
+/// Whether a request changes openings. Such a one must be durable before the next of its kind is decided:
+/// several of them could find the same place free.
+pub(super) fn changes_openings(facts: &Facts<'_>, sender: &Sender, request: &Request) -> bool {
+    let recipients: &[&[Recipient]] = match request {
+        Request::Post { to, .. } => &[to],
+        Request::PostNotify { to, note_to, .. } => &[to, note_to],
+        Request::UserEdit { .. }
+        | Request::OhiEdit { .. }
+        | Request::Ping { .. }
+        | Request::GroupInvite { .. }
+        | Request::GroupEdit { .. }
+        | Request::TmtpRev { .. }
+        | Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Quit
+        | Request::Pulse
+        | Request::Ack { .. } => return false,
+    };
+    let (directory, from) = (facts.directory, sender.member);
+    let groups: Vec<_> = groups_of(directory, sender, recipients).collect();
+    let mut named = recipients.iter().flat_map(|list| list.iter()).filter_map(|to| match to {
+        Recipient::Member(uid) => directory.by_uid(uid),
+        Recipient::GroupWithSender(_) | Recipient::Group(_) => None,
+    });
+    named.any(|to| {
+        if directory.acquainted(from, to) {
+            !openings(facts, to, &groups).is_empty()
+        } else {
+            directory.is_open(from, to, facts.kept())
+        }
+    })
+}
+
+/// The changes that open `member` to those of these groups that they have not joined.
+fn openings(facts: &Facts<'_>, member: MemberNumber, groups: &[&Group]) -> Vec<DirectoryChange> {
+    let outside = groups.iter().filter(|group| !group.has_joined(member));
+    let gids = outside.map(|group| group.name());
+    facts.directory.open(member, gids, INTRODUCED_MAX, facts.kept().today)
 }
 
 /// The groups among the recipients that the sender has joined.

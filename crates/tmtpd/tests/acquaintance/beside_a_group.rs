@@ -140,6 +140,45 @@ async fn opening_by_a_forward_is_limited_in_number_and_time() {
     last.writes_to(&mut carol).await;
 }
 
+#[tokio::test]
+async fn members_who_write_at_the_same_time_take_no_more_places_than_there_are() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(service.address(), "ada lovelace").await;
+    let mut carol = Member::join(service.address(), "carol clarke").await;
+    ada.pings_and_is_answered_by(&mut carol).await;
+    let mut crew = Vec::new();
+    for number in 0..2 * INTRODUCED_MAX {
+        let alias = Box::leak(format!("sailor number {number}").into_boxed_str());
+        let mut sailor = Member::join(service.address(), alias).await;
+        ada.lets_in(&mut sailor, CREW).await;
+        crew.push(sailor);
+    }
+    ada.forwards(&carol, CREW).await;
+    carol.peer.receive("delivery").await.unwrap();
+    let to = json!([{ "id": carol.uid, "type": 1 }]);
+    let mut ids = Vec::new();
+    for sailor in &mut crew {
+        ids.push(sailor.peer.start_post(&to, b"letter").await.unwrap());
+    }
+    let mut accepted = 0;
+    for (sailor, id) in crew.iter_mut().zip(&ids) {
+        let ack = sailor.peer.expect_ack(id).await.unwrap();
+        match ack.text("error") {
+            "" => accepted += 1,
+            error => assert!(error.contains("must be pinged first"), "{error}"),
+        }
+    }
+    assert_eq!(accepted, INTRODUCED_MAX);
+    // Whoever was let in goes on, and nobody else.
+    let mut goes_on = 0;
+    for sailor in &mut crew {
+        let id = sailor.peer.start_post(&to, b"another").await.unwrap();
+        let ack = sailor.peer.expect_ack(&id).await.unwrap();
+        goes_on += usize::from(ack.text("error").is_empty());
+    }
+    assert_eq!(goes_on, INTRODUCED_MAX);
+}
+
 /// Changes the day in the rows `o/`, as they are written in `src/directory/opening.rs`, to so many days before today.
 async fn age(service: &mut ServiceProcess, days: u32) {
     assert!(service.sigterm().unwrap().success());
