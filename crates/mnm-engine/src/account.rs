@@ -372,7 +372,21 @@ fn quit_verdict(reason: &str) -> Verdict {
         Some(Quit::AuthenticationRequired) => refused(
             "The service wants members to prove themselves by a third party, which this app cannot do yet.",
         ),
-        _ => Verdict::Retry(format!(
+        Some(
+            Quit::InvalidHeaderLength
+            | Quit::InvalidHeader
+            | Quit::Repetition
+            | Quit::Unauthenticated
+            | Quit::AlreadyConnected
+            | Quit::TmtpRevOmitted
+            | Quit::RegisterFailure
+            | Quit::Logout
+            | Quit::DataTooLong
+            | Quit::DataTooShort
+            | Quit::DataNotUtf8
+            | Quit::ForEmpty,
+        )
+        | None => Verdict::Retry(format!(
             "The service ended the connection ({}).{AGAIN}",
             in_words(reason)
         )),

@@ -36,10 +36,20 @@ impl OutgoingFrame {
     /// Why it must not be sent, for people; none if its receivers can read it. Apps accept no
     /// second header of more than [`LETTER_HEAD_MAX_BYTES`].
     pub(crate) fn why_not_readable(&self) -> Option<&'static str> {
-        let head_bytes = if let Request::PostNotify { note, data, .. } = &self.request {
-            note.head.max(data.head)
-        } else {
-            self.head_bytes
+        let head_bytes = match &self.request {
+            Request::PostNotify { note, data, .. } => note.head.max(data.head),
+            Request::Post { .. }
+            | Request::TmtpRev { .. }
+            | Request::Register { .. }
+            | Request::Login { .. }
+            | Request::UserEdit { .. }
+            | Request::OhiEdit { .. }
+            | Request::GroupInvite { .. }
+            | Request::GroupEdit { .. }
+            | Request::Ping { .. }
+            | Request::Ack { .. }
+            | Request::Pulse
+            | Request::Quit => self.head_bytes,
         };
         (head_bytes > LETTER_HEAD_MAX_BYTES).then_some(
             "Nobody could read this letter: its files and readers have too many names for one letter. Nothing was sent. Send the files in several letters, or put them into one archive.",

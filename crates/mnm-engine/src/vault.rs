@@ -131,7 +131,8 @@ impl Vault {
             storage,
         };
         let swept = vault.find_orphans();
-        let swept = swept.and_then(|()| vault.sweep_drafts()).and_then(|()| vault.release_all());
+        let swept =
+            swept.and_then(|()| vault.erase_empty_drafts()).and_then(|()| vault.release_all());
         if let Err(error) = &swept {
             // On a full disk or with a damaged page, for example; everything else can be read all
             // the same.

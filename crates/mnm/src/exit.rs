@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io};
 
-use mnm_engine::{Error as EngineError, OpenError};
+use mnm_engine::{Error as EngineError, ErrorCode, OpenError};
 use serde::Serialize;
 
 /// The exit code of the process.
@@ -76,13 +76,7 @@ impl Failure {
 
     /// A refusal as the engine or the running app words it; `code` decides the exit code.
     pub(crate) fn refusal(code: &str, message: String) -> Self {
-        let exit = match code {
-            "not_found" | "unknown_recipient" => Exit::NotFound,
-            "offline" | "timeout" | "untrusted" => Exit::Network,
-            "in_use" => Exit::InUse,
-            _ => Exit::Failed,
-        };
-        Self::new(exit, code, message)
+        Self::new(read_code(code).map_or(Exit::Failed, exit_of), code, message)
     }
 }
 
@@ -113,6 +107,30 @@ impl From<OpenError> for Failure {
         failure.message.push_str(&cause.unwrap_or_default());
         failure
     }
+}
+
+/// The exit code of a refusal.
+fn exit_of(code: ErrorCode) -> Exit {
+    match code {
+        ErrorCode::NotFound | ErrorCode::UnknownRecipient => Exit::NotFound,
+        ErrorCode::Offline | ErrorCode::Timeout | ErrorCode::Untrusted => Exit::Network,
+        ErrorCode::InUse => Exit::InUse,
+        ErrorCode::Invalid
+        | ErrorCode::TooLarge
+        | ErrorCode::Conflict
+        | ErrorCode::Outdated
+        | ErrorCode::KnownService
+        | ErrorCode::Refused
+        | ErrorCode::AliasRefused
+        | ErrorCode::Store
+        | ErrorCode::NoRoom
+        | ErrorCode::Internal => Exit::Failed,
+    }
+}
+
+/// The engine's error code of this word; none for a word of the server itself, or of a newer app.
+fn read_code(word: &str) -> Option<ErrorCode> {
+    serde_json::from_value(word.into()).ok()
 }
 
 /// The engine's error code as it stands in JSON.

@@ -175,7 +175,7 @@ impl Vault {
     }
 
     /// Removes empty drafts that nobody is working on.
-    pub(super) fn sweep_drafts(&mut self) -> Result<()> {
+    pub(super) fn erase_empty_drafts(&mut self) -> Result<()> {
         let read = self.reader();
         // Long texts are not read for that.
         let short = self

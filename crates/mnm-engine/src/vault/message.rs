@@ -126,10 +126,11 @@ impl VaultReader<'_> {
             "received" => MessageState::Received,
             "sent" => MessageState::Sent,
             "failed" => MessageState::Failed { error: error.unwrap_or_default() },
-            _ => match self.runtime.sending(id) {
+            "queued" => match self.runtime.sending(id) {
                 Some(sending) => sending,
                 None => self.held(id)?.unwrap_or(MessageState::Queued),
             },
+            other => return Err(VaultError::Damaged(format!("a message in the state {other}"))),
         })
     }
 

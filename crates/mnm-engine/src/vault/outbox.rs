@@ -203,23 +203,20 @@ impl Vault {
 
 impl VaultReader<'_> {
     fn outbox_row(&self, id: OutboxId) -> Result<OutboxRow> {
-        self.db
-            .prepare_cached(
-                "SELECT account, kind, coalesce(message, ping), request, attempts
-                 FROM outbox WHERE id = ?1",
-            )?
-            .query_row([id], |row| {
-                // Zero for a kind without a row.
-                let about = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
-                Ok(OutboxRow {
-                    account: row.get(0)?,
-                    kind: OutboxKind::parse(row.get_ref(1)?.as_str()?, about),
-                    request: row.get(3)?,
-                    attempts: row.get(4)?,
-                })
-            })
-            .optional()?
-            .ok_or(VaultError::NotFound { what: "item in the outbox", id })
+        let mut statement = self.db.prepare_cached(
+            "SELECT account, kind, coalesce(message, ping), request, attempts
+             FROM outbox WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([id])?;
+        let row = rows.next()?.ok_or(VaultError::NotFound { what: "item in the outbox", id })?;
+        // Zero for a kind without a row.
+        let about = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
+        Ok(OutboxRow {
+            account: row.get(0)?,
+            kind: OutboxKind::parse(row.get_ref(1)?.as_str()?, about)?,
+            request: row.get(3)?,
+            attempts: row.get(4)?,
+        })
     }
 
     fn outbox_item(&self, id: OutboxId) -> Result<OutboxItem> {

@@ -35,6 +35,19 @@ pub(super) enum OutboxKind {
 }
 
 impl OutboxKind {
+    /// Every kind, about the row `about`.
+    fn all(about: i64) -> [Self; 7] {
+        [
+            Self::Post(about),
+            Self::Ping(about),
+            Self::Invite(about),
+            Self::Join(about),
+            Self::Sync,
+            Self::Forward,
+            Self::Confirm,
+        ]
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Post(_) => "post",
@@ -47,17 +60,10 @@ impl OutboxKind {
         }
     }
 
-    /// The schema admits only these names.
-    pub(super) fn parse(name: &str, about: i64) -> Self {
-        match name {
-            "post" => Self::Post(about),
-            "invite" => Self::Invite(about),
-            "join" => Self::Join(about),
-            "sync" => Self::Sync,
-            "forward" => Self::Forward,
-            "confirm" => Self::Confirm,
-            _ => Self::Ping(about),
-        }
+    /// The kind of this name.
+    pub(super) fn parse(name: &str, about: i64) -> Result<Self> {
+        let unknown = || VaultError::Damaged(format!("a row of the outbox of the kind {name}"));
+        Self::all(about).into_iter().find(|kind| kind.name() == name).ok_or_else(unknown)
     }
 
     /// The message, if it is a letter.
@@ -84,4 +90,49 @@ pub(super) fn json(value: &impl Serialize) -> Result<String> {
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
     serde_json::from_str(body)
         .map_err(|error| VaultError::Damaged(format!("a row of the outbox: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// The names in each CHECK of the documented schema that lists kinds.
+    fn checked() -> Vec<Vec<&'static str>> {
+        let table = include_str!("schema.sql").split_once("CREATE TABLE outbox (").unwrap().1;
+        let table = table.split_once("STRICT").unwrap().0;
+        let lists = table.split("kind IN (").skip(1).map(|rest| rest.split_once(')').unwrap().0);
+        lists.map(|list| list.split(", ").map(|name| name.trim_matches('\'')).collect()).collect()
+    }
+
+    #[test]
+    fn schema_admits_every_kind_of_outbox_row() {
+        let kinds = OutboxKind::all(1);
+        let names_of = |has: fn(&OutboxKind) -> bool| -> Vec<_> {
+            kinds.iter().filter(|kind| has(kind)).map(|kind| kind.name()).collect()
+        };
+        let has_ping = |kind: &OutboxKind| match kind {
+            OutboxKind::Ping(_) | OutboxKind::Invite(_) | OutboxKind::Join(_) => true,
+            OutboxKind::Post(_) | OutboxKind::Sync | OutboxKind::Forward | OutboxKind::Confirm => {
+                false
+            }
+        };
+        let has_body = |kind: &OutboxKind| match kind {
+            OutboxKind::Sync | OutboxKind::Forward | OutboxKind::Confirm => true,
+            OutboxKind::Post(_)
+            | OutboxKind::Ping(_)
+            | OutboxKind::Invite(_)
+            | OutboxKind::Join(_) => false,
+        };
+        let all = kinds.iter().map(|kind| kind.name()).collect();
+        assert_eq!(checked(), [all, names_of(has_ping), names_of(has_body)]);
+    }
+
+    #[test]
+    fn unknown_kind_of_outbox_row_is_damage() {
+        assert!(OutboxKind::parse("pigeon", 1).unwrap_err().is_damage());
+        let kinds = OutboxKind::all(1);
+        assert!(kinds.iter().all(|kind| OutboxKind::parse(kind.name(), 1).is_ok()));
+    }
 }

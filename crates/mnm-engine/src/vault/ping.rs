@@ -286,7 +286,10 @@ impl VaultReader<'_> {
             "queued" => PingState::Queued,
             "accepted" => PingState::Accepted,
             "ignored" => PingState::Ignored,
-            _ => PingState::Failed { error: row.get::<_, Option<String>>(10)?.unwrap_or_default() },
+            "failed" => {
+                PingState::Failed { error: row.get::<_, Option<String>>(10)?.unwrap_or_default() }
+            }
+            other => return Err(VaultError::Damaged(format!("a ping in the state {other}"))),
         };
         let (account, incoming) = (row.get(1)?, row.get(2)?);
         let (from, from_uid): (String, Uid) = (row.get(3)?, row.get(4)?);
