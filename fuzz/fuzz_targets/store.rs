@@ -1,3 +1,5 @@
+//! Fuzz target `store`: damaged files of a store.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(

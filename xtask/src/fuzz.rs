@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: lets the fuzzer look for inputs that go new ways through the targets of
+//! Task `cargo xtask fuzz`: lets the fuzzer look for inputs that go new ways through the targets of
 //! `crates/tmtp-fuzz`, for a while each.
 //!
 //! It starts from the inputs in `fuzz/corpus`, keeps what it finds in `target/fuzz/TARGET`, and writes

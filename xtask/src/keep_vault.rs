@@ -1,4 +1,4 @@
-//! `cargo xtask keep-vault`: makes the vault that stands for the homes of this version in later tests.
+//! Task `cargo xtask keep-vault`: makes the vault that stands for the homes of this version in later tests.
 //!
 //! It is kept in `crates/mnm-engine/tests/kept/next`, and made anew as often as the schema changes. A release
 //! renames it to its version; from then on it stays as it is.

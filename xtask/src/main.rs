@@ -1,4 +1,4 @@
-//! `cargo xtask`: the menu of what this repository does to itself.
+//! Command line of `cargo xtask`: the list of its tasks, and their options.
 //!
 //! Each entry lives in a file of its own name; this one only reads the command line. Everything
 //! else the tasks need is found or installed by [`install`], so that a fresh clone needs nothing

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate` and `cargo xtask crash`: whatever breaks, every letter arrives once; in
+//! Tasks `cargo xtask simulate` and `cargo xtask crash`: whatever breaks, every letter arrives once; in
 //! one process on simulated time, network and disk, and with real processes that are killed.
 //!
 //! Both are tests of the workspace, built as `cargo xtask test` builds them, so that nothing is

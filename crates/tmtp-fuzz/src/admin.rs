@@ -192,7 +192,7 @@ impl Host {
         let state = if self.daemon.is_stopping() { State::Stopping } else { State::Serving };
         assert_eq!(status.state, state);
         assert_eq!((status.members, status.groups), (u64::from(MEMBERS), 1));
-        assert!(status.owed > 0);
+        assert!(status.queued > 0);
     }
 }
 

@@ -39,9 +39,9 @@ impl Running {
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         match executor {
             Executor::Threads => {
-                let collecting = thread("store-sweep")
+                let collecting = thread("store-orphan-gc")
                     .spawn(move || gc.run())
-                    .map_err(|error| StoreError::io("starting the sweep", error))?;
+                    .map_err(|error| StoreError::io("starting the orphan GC", error))?;
                 let writing = thread("store-writer")
                     .spawn(move || while step_or_wait(&mut writer) {})
                     .map_err(|error| StoreError::io("starting the writer", error))?;

@@ -17,7 +17,7 @@ pub use tracing;
 
 pub use counter::{BUCKET_BOUNDS_US, Counter, Histogram};
 pub use kind::{Kind, Tally};
-pub use throttle::{Throttle, Throttles, untold};
+pub use throttle::{Throttle, Throttles, suppressed};
 
 /// An error with its causes, in one line.
 #[must_use]

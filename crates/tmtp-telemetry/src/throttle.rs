@@ -3,7 +3,7 @@
 //! What can happen as often as anybody likes (a refused request, a link that ends, a full disk) is
 //! logged through a [`Throttle`] of its own, so that the log of a service under attack stays readable
 //! and its disk free. At level `debug` every line is written all the same. Suppressed lines are counted
-//! by the next line of their kind, or by the last of the process ([`untold`]), and in the metrics.
+//! by the next line of their kind, or by the last of the process ([`suppressed`]), and in the metrics.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,30 +22,30 @@ pub struct Throttle {
 #[derive(Debug)]
 struct State {
     minute: Option<Instant>,
-    told: u32,
-    untold: u64,
+    written: u32,
+    suppressed: u64,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Lines of every kind that were not told, and that no line has counted yet.
-static UNTOLD: AtomicU64 = AtomicU64::new(0);
+/// Suppressed lines of every kind that no line has counted yet.
+static SUPPRESSED: AtomicU64 = AtomicU64::new(0);
 
-/// How many lines were not told that no line has counted yet: for the last line of the process.
+/// How many lines were suppressed that no line has counted yet: for the last line of the process.
 #[must_use]
-pub fn untold() -> u64 {
-    UNTOLD.load(Ordering::Relaxed)
+pub fn suppressed() -> u64 {
+    SUPPRESSED.load(Ordering::Relaxed)
 }
 
 impl Throttle {
     /// Lets `per_minute` lines pass in a minute, which begins with the first of them.
     #[must_use]
     pub const fn new(per_minute: u32) -> Self {
-        Self { per_minute, state: Mutex::new(State { minute: None, told: 0, untold: 0 }) }
+        Self { per_minute, state: Mutex::new(State { minute: None, written: 0, suppressed: 0 }) }
     }
 
-    /// Whether a line may be told now; if so, how many of its kind were not since the last one that
-    /// was.
+    /// Whether a line may be written now; if so, how many of its kind were suppressed since the last
+    /// one that was.
     pub fn admit(&self) -> Option<u64> {
         self.admit_at(Instant::now())
     }
@@ -54,16 +54,16 @@ impl Throttle {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.minute.is_none_or(|minute| now.saturating_duration_since(minute) >= MINUTE) {
             state.minute = Some(now);
-            state.told = 0;
+            state.written = 0;
         }
-        if state.told >= self.per_minute {
-            state.untold += 1;
-            UNTOLD.fetch_add(1, Ordering::Relaxed);
+        if state.written >= self.per_minute {
+            state.suppressed += 1;
+            SUPPRESSED.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        state.told += 1;
-        UNTOLD.fetch_sub(state.untold, Ordering::Relaxed);
-        Some(std::mem::take(&mut state.untold))
+        state.written += 1;
+        SUPPRESSED.fetch_sub(state.suppressed, Ordering::Relaxed);
+        Some(std::mem::take(&mut state.suppressed))
     }
 }
 
@@ -95,15 +95,15 @@ impl<K: Kind, const N: usize> Throttles<K, N> {
 
 /// A rate-limited log line: `limited!(LEVEL, THROTTLE, fields…, "words")`. Where level `debug` is
 /// written, all lines are; otherwise those that the throttle admits, which say how many before them
-/// were suppressed, as `untold`.
+/// were suppressed, as `suppressed`.
 #[macro_export]
 macro_rules! limited {
     ($level:ident, $throttle:expr, $($line:tt)+) => {
         if $crate::tracing::enabled!($crate::tracing::Level::DEBUG) {
             $crate::tracing::$level!($($line)+);
-        } else if let Some(untold) = $throttle.admit() {
-            let untold = (untold > 0).then_some(untold);
-            $crate::tracing::$level!(untold, $($line)+);
+        } else if let Some(suppressed) = $throttle.admit() {
+            let suppressed = (suppressed > 0).then_some(suppressed);
+            $crate::tracing::$level!(suppressed, $($line)+);
         }
     };
 }

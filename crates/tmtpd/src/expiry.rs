@@ -43,8 +43,8 @@ pub(crate) use notice::NoticeWriter;
 use overdue::Overdue;
 use uptime_clock::UptimeClock;
 
-/// Time between two sweeps; also the most running time that a crash can leave uncounted.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// Time between two runs of the expiry; also the most running time that a crash can leave uncounted.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// About how many queue entries one commit deletes. All entries of a message go together.
 const COMMIT_ENTRIES: usize = 1_024;
 /// Most messages that are decided for one commit.
@@ -58,7 +58,7 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// Starts with a first sweep.
+    /// Starts with a first run.
     pub fn start(service: Arc<Service>) -> Self {
         let ended = Shutdown::new();
         let task = tokio::spawn(run(service, ended.clone()).in_current_span());
@@ -87,12 +87,12 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = sweep(&service, uptime_clock) => {}
+            () = expire(&service, uptime_clock) => {}
         }
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = tokio::time::sleep_until(noted_at + SWEEP_INTERVAL) => {}
+            () = tokio::time::sleep_until(noted_at + EXPIRY_INTERVAL) => {}
         }
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
@@ -107,6 +107,8 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         let mut rows = service.contacts.forget_old(now_ms, &limits);
         uptime_clock.advance(now - noted_at, last, &mut rows);
         noted_at = now;
+        // A post that opens a group again takes turns with this.
+        let turn = service.edit().await;
         let note = |facts: &Facts<'_>| {
             let changes = facts.directory.old_openings(facts.kept());
             Ok::<_, Refusal>(Decision { changes, rows, ..Decision::default() })
@@ -115,6 +117,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
             Ok(commit) => commit.durable(&service).await.map_err(Refusal::from),
             Err(refusal) => Err(refusal),
         };
+        drop(turn);
         if let Err(refusal) = noted {
             tracing::warn!(why = %refusal, "the age of messages could not be noted");
         }
@@ -145,24 +148,24 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
 }
 
 /// Gives up all overdue messages.
-async fn sweep(service: &Service, uptime_clock: UptimeClock) {
-    let mut totals = SweepTotals::default();
-    let swept = try_sweep(service, uptime_clock, &mut totals).await;
+async fn expire(service: &Service, uptime_clock: UptimeClock) {
+    let mut totals = ExpiryTotals::default();
+    let expired = try_expire(service, uptime_clock, &mut totals).await;
     totals.log();
-    if let Err(error) = swept {
+    if let Err(error) = expired {
         tracing::error!(error = %chain(&error), "overdue messages could not be given up; tried again in an hour");
     }
 }
 
-async fn try_sweep(
+async fn try_expire(
     service: &Service,
     uptime_clock: UptimeClock,
-    totals: &mut SweepTotals,
+    totals: &mut ExpiryTotals,
 ) -> Result<(), StoreError> {
     let days = service.limits().undelivered_days;
     let Some(cutoff) = uptime_clock.cutoff(&*service.store, days).await? else { return Ok(()) };
     while service.store.oldest().await?.is_some_and(|oldest| oldest <= cutoff) {
-        match sweep_once(service, cutoff, totals).await {
+        match expire_once(service, cutoff, totals).await {
             // A message was acknowledged meanwhile: decide again from the present queues.
             Err(StoreError::Gone) => {}
             done => return done,
@@ -171,10 +174,10 @@ async fn try_sweep(
     Ok(())
 }
 
-async fn sweep_once(
+async fn expire_once(
     service: &Service,
     cutoff: Position,
-    totals: &mut SweepTotals,
+    totals: &mut ExpiryTotals,
 ) -> Result<(), StoreError> {
     let devices = service.directory().next_device();
     let mut overdue = Overdue::find(&*service.store, devices, cutoff).await?;
@@ -210,7 +213,7 @@ async fn next_given_up(
 async fn give_up(
     service: &Service,
     given_up: GivenUp,
-    totals: &mut SweepTotals,
+    totals: &mut ExpiryTotals,
 ) -> Result<(), StoreError> {
     let GivenUp { gives_up, returns, missing } = given_up;
     if gives_up.is_empty() {
@@ -236,15 +239,15 @@ async fn give_up(
     Ok(())
 }
 
-/// Totals of a sweep, for the log: queue entries given up, notices, and devices that miss messages.
+/// Totals of one run, for the log: queue entries given up, notices, and devices that miss messages.
 #[derive(Debug, Default)]
-struct SweepTotals {
+struct ExpiryTotals {
     entries: usize,
     notices: usize,
     devices: BTreeSet<DeviceNumber>,
 }
 
-impl SweepTotals {
+impl ExpiryTotals {
     fn add(&mut self, entries: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
         self.entries += entries;
         self.notices += notices;

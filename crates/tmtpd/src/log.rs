@@ -46,7 +46,7 @@ impl Debug for ShortId<'_> {
 }
 
 pub(crate) use tmtp_telemetry::{
-    Throttle, Throttles, chain, error_limited, info_limited, untold, warn_limited,
+    Throttle, Throttles, chain, error_limited, info_limited, suppressed, warn_limited,
 };
 
 /// Starts the log. A second call in one process changes nothing.

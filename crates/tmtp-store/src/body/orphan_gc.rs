@@ -99,7 +99,7 @@ impl OrphanGc {
     /// Erases everything that was found and is not named.
     pub(crate) fn run(self) {
         if let Err(error) = collect(&self.bodies, &self.found, self.named) {
-            tracing::error!(%error, "the sweep of erased messages did not finish; restart to try again");
+            tracing::error!(%error, "the erasure of orphaned bodies did not finish; restart to try again");
         }
     }
 }
@@ -117,7 +117,7 @@ fn collect(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), Store
         let to = named.extents.partition_point(|extent| extent.0 <= *segment);
         match named.extents.get(from..to) {
             None | Some([]) => bodies.unlink_segment(*segment)?,
-            Some(extents) => sweep_segment(bodies, *segment, extents)?,
+            Some(extents) => collect_segment(bodies, *segment, extents)?,
         }
     }
     bodies.sync_dir(bodies.dir())?;
@@ -125,12 +125,12 @@ fn collect(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), Store
 }
 
 /// Punches the gaps between the sorted live `extents`, and cuts off what lies behind the last.
-fn sweep_segment(
+fn collect_segment(
     bodies: &Bodies,
     segment: u32,
     extents: &[(u32, u32, u32)],
 ) -> Result<(), StoreError> {
-    const DOING: &str = "sweeping a body segment";
+    const DOING: &str = "erasing orphans of a body segment";
     let file = match bodies.disk().open(&bodies.segment_path(segment), Open::Edit) {
         Ok(file) => file,
         // All of it was acknowledged meanwhile; or it is missing, which readers report.

@@ -130,7 +130,7 @@ async fn live_with_cuts(seed: u64, cut: u64) -> bool {
     let mut was_cut = false;
     for round in 0..3 {
         match open(&disk) {
-            // The sweep at open may meet the cut, and is done again by the next.
+            // The orphan GC at open may meet the cut, and is done again by the next.
             Ok(_) if disk.is_off() => {}
             Ok(store) => {
                 check(&store, &promised);
@@ -141,7 +141,7 @@ async fn live_with_cuts(seed: u64, cut: u64) -> bool {
         }
         was_cut |= round == 0 && disk.is_off();
         disk.cut_power();
-        // The second cut comes soon: in the repair, or in the sweep.
+        // The second cut comes soon: in the repair, or in the orphan GC.
         disk.cut_power_at(disk.operations() + 1 + (seed + cut) % 40);
     }
     disk.cut_power_at(u64::MAX);

@@ -10,7 +10,7 @@ use tmtp_testkit::store::{BlockingStore, Message};
 use crate::{content, message, open, post, queued_ids};
 
 #[test]
-fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgement() {
+fn message_is_queued_for_each_device_and_erased_with_the_last_acknowledgement() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     post(&store, 1, "stays: MARKER-ONE", &[7, 8]);

@@ -140,7 +140,8 @@ pub struct Status {
     /// Messages queued for at least one device.
     pub messages: u64,
     /// Queue entries: one for each message and device.
-    pub owed: u64,
+    #[serde(rename = "owed")]
+    pub queued: u64,
     /// Bytes of the messages on disk.
     pub body_bytes: u64,
     /// Room that is left on the disk of the data folder.
@@ -270,7 +271,8 @@ pub struct ServiceView {
     /// Open links.
     pub links: u64,
     /// Queue entries: one for each message and device.
-    pub owed: u64,
+    #[serde(rename = "owed")]
+    pub queued: u64,
 }
 
 /// A copy that was made.

@@ -42,7 +42,7 @@ pub(super) fn status(instance: &Instance, state: State, started_ms: i64) -> Stat
         devices_online: service.roster.len() as u64,
         links: service.links.len() as u64,
         messages: stats.messages,
-        owed: stats.queued,
+        queued: stats.queued,
         body_bytes: stats.body_bytes,
         disk_free_bytes: disk_free_bytes(&data),
         memory_bytes: memory_bytes(),
@@ -60,7 +60,7 @@ pub(super) fn service(instance: &Instance) -> ServiceView {
         certificate_sha256: instance.identity().certificate().hash().to_string(),
         members: service.directory().member_count() as u64,
         links: service.links.len() as u64,
-        owed: service.store.stats().queued,
+        queued: service.store.stats().queued,
     }
 }
 

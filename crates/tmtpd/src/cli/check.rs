@@ -70,7 +70,8 @@ struct Report {
     messages: u64,
     messages_whole: u64,
     /// Queue entries: one for each message and device.
-    owed: u64,
+    #[serde(rename = "owed")]
+    queued: u64,
     body_bytes: u64,
     dead_files: u64,
     damage: Vec<NamedDamage>,
@@ -130,7 +131,7 @@ impl Report {
             members,
             messages: findings.messages,
             messages_whole: findings.messages_whole,
-            owed: findings.queued,
+            queued: findings.queued,
             body_bytes: findings.body_bytes,
             dead_files: findings.dead_files,
             damage: damage
@@ -151,7 +152,7 @@ impl Report {
             count(self.messages),
             size(self.body_bytes),
             count(self.messages_whole),
-            count(self.owed)
+            count(self.queued)
         )?;
         if self.whole && self.newest_commit_undone {
             writeln!(

@@ -23,7 +23,7 @@ use crate::config::{
 use crate::daemon::{Daemon, InstanceError, Source};
 use crate::listen::Listener;
 use crate::log;
-use crate::log::untold;
+use crate::log::suppressed;
 use crate::monitor::health::{self, Sick};
 use crate::monitor::serve as monitor;
 use crate::notify;
@@ -133,8 +133,8 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     }
     tokio::spawn(reload_at(hangups, daemon.clone()));
     daemon.run().await?;
-    let untold = untold();
-    tracing::info!(untold = (untold > 0).then_some(untold), "stopped");
+    let suppressed = suppressed();
+    tracing::info!(suppressed = (suppressed > 0).then_some(suppressed), "stopped");
     Ok(())
 }
 

@@ -143,9 +143,9 @@ async fn log_lines_of_attacks_are_counted_and_suppressed() {
     // Each was told, or counted by a line that was.
     let stories = ["request refused", "link ended", "link refused"];
     let told = log.lines().filter(|line| stories.iter().any(|story| line.contains(story))).count();
-    let untold = log.split("untold=").skip(1).map(|rest| {
+    let suppressed = log.split("suppressed=").skip(1).map(|rest| {
         let digits = rest.split(|letter: char| !letter.is_ascii_digit()).next().unwrap();
         digits.parse::<u64>().unwrap()
     });
-    assert_eq!(told as u64 + untold.sum::<u64>(), refused + ended + over, "{log}");
+    assert_eq!(told as u64 + suppressed.sum::<u64>(), refused + ended + over, "{log}");
 }

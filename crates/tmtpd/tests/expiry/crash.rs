@@ -6,7 +6,7 @@ use tmtp_testkit::process::ServiceProcess;
 
 use super::scene::{Member, age, letter};
 
-/// Enough for several commits of the sweep.
+/// Enough for several commits of the expiry.
 const MESSAGES: usize = 3_000;
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn each_given_up_message_has_exactly_one_notice_despite_crashes() {
         service.kill9().unwrap();
         rounds += 1;
     }
-    assert!(rounds > 1, "the sweep was over before the first kill");
+    assert!(rounds > 1, "the expiry was over before the first kill");
 
     service.restart().unwrap();
     ada.enter(&service).await;

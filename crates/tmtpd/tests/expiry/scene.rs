@@ -9,7 +9,7 @@ use tmtp_testkit::store::BlockingStore;
 /// The account that the service writes from.
 pub(super) const SERVICE: &str = "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";
 
-/// What the log says when a sweep has given something up.
+/// What the log says when the expiry has given something up.
 const GIVEN_UP: &str = "messages that were not fetched in time are given up";
 
 /// Stops the service, lets `days` pass, starts it.
@@ -21,13 +21,13 @@ pub(super) async fn pass(service: &mut ServiceProcess, days: u32) {
 
 /// As [`pass`], with messages that are overdue then: until they are given up, and `body` is erased.
 pub(super) async fn pass_and_give_up(service: &mut ServiceProcess, days: u32, body: &str) {
-    let sweeps = |service: &ServiceProcess| {
+    let runs = |service: &ServiceProcess| {
         std::fs::read_to_string(service.log_file()).unwrap().matches(GIVEN_UP).count()
     };
-    let before = sweeps(service);
+    let before = runs(service);
     pass(service, days).await;
     let start = std::time::Instant::now();
-    while sweeps(service) == before || !service.grep_data_dir(body).unwrap().is_empty() {
+    while runs(service) == before || !service.grep_data_dir(body).unwrap().is_empty() {
         assert!(start.elapsed().as_secs() < 60, "nothing was given up");
         std::thread::yield_now();
     }

@@ -46,7 +46,7 @@ fn one_status(status: &Status) -> io::Result<()> {
     line("devices online", &count(status.devices_online))?;
     line("links", &count(status.links))?;
     line("on the disk", &format_args!("{messages} messages, {bytes}"))?;
-    line("undelivered", &format_args!("{} deliveries", count(status.owed)))?;
+    line("undelivered", &format_args!("{} deliveries", count(status.queued)))?;
     line("disk free", &known(status.disk_free_bytes))?;
     line("memory", &known(status.memory_bytes))
 }
@@ -157,7 +157,7 @@ pub(super) fn services(rows: Rows<ServiceView>) -> Result<(), CommandError> {
             service.state,
             count(service.members),
             count(service.links),
-            count(service.owed),
+            count(service.queued),
             service.data.display().to_string(),
             service.addresses.join(" "),
         ]
