@@ -39,6 +39,12 @@ const AUTHORITY: Need = Need {
     purpose: "the tests that order certificates from a real authority",
 };
 
+const BUS: Need = Need {
+    programs: &["dbus-daemon"],
+    packages: &["dbus"],
+    purpose: "the tests of the desktop's notices",
+};
+
 /// What Vite asks for.
 const NODE_MIN: (u32, u32) = (20, 19);
 
@@ -86,6 +92,11 @@ fn node_version(printed: &str) -> Option<(u32, u32)> {
 /// Pebble, the test server of Let's Encrypt, and its server of names.
 pub(crate) fn authority() -> Result<()> {
     satisfy(&[&AUTHORITY])
+}
+
+/// The session bus of the tests.
+pub(crate) fn bus() -> Result<()> {
+    satisfy(&[&BUS])
 }
 
 /// The browser of the tests.

@@ -27,6 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut tally = Tally::default();
     steps.take("what building needs", install::to_build)?;
     if options.rust {
+        steps.take("a session bus: dbus-daemon", install::bus)?;
         form(&mut steps)?;
     }
     if options.web {

@@ -13,8 +13,9 @@ use tmtp::id::{Gid, Uid, UidOrGid};
 use crate::secret::SecretCode;
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
-    ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
-    Readers, SavedSearchId, SearchPage, State, TagId, Thread, ThreadId, ThreadRow,
+    ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, NoticeChange,
+    NoticeSettings, Ping, PingId, Readers, SavedSearchId, SearchPage, State, TagId, Thread,
+    ThreadId, ThreadRow,
 };
 
 pub use search_query::SearchOrder;
@@ -448,6 +449,13 @@ pub enum Command {
         /// Wait at most so long for the service, milliseconds; at most 600,000.
         timeout_ms: u64,
     },
+    /// What the member has chosen for notices on this device. Reply: [`Reply::Notices`].
+    Notices,
+    /// Change what the member has chosen for notices on this device. Reply: [`Reply::Notices`].
+    SetNotices {
+        /// The change.
+        change: NoticeChange,
+    },
     /// Browsers that were let in to the pages, the one used last first. Reply: [`Reply::Browsers`].
     Browsers,
     /// Shut a browser out. Reply: [`Reply::Done`].
@@ -554,6 +562,8 @@ pub enum Reply {
     Draft(Draft),
     /// A page of drafts.
     Drafts(Vec<Draft>),
+    /// What is chosen for notices.
+    Notices(NoticeSettings),
     /// Browsers.
     Browsers(Vec<Browser>),
     /// Sanitised HTML.

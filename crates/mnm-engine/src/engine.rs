@@ -11,6 +11,7 @@ mod files;
 mod forward;
 mod join;
 mod letter;
+mod notify;
 mod people;
 mod put_away;
 mod rest;

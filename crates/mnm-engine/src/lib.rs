@@ -30,6 +30,7 @@ mod inbox;
 mod link;
 #[expect(clippy::wildcard_enum_match_arm, reason = "most of what Markdown knows is passed on")]
 pub mod markdown;
+mod notice;
 mod outbox;
 #[cfg(test)]
 mod page_types;

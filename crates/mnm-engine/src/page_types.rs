@@ -8,6 +8,7 @@ use crate::{
     command::{Command, Reply},
     error::Error,
     event::Event,
+    view::Notice,
 };
 
 const FILE: &str = "../../web/src/lib/types/engine.ts";
@@ -24,6 +25,7 @@ fn page_types_match_the_engine() -> Result<(), Box<dyn std::error::Error>> {
     declarations.request::<Command>()?;
     declarations.answer::<Reply>()?;
     declarations.answer::<Event>()?;
+    declarations.answer::<Notice>()?;
     declarations.answer::<Error>()?;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
     Ok(compare(&file, &declarations.file(&HEAD))?)

@@ -28,6 +28,12 @@ pub trait Platform: Debug + Send + Sync + 'static {
     /// Now, Unix milliseconds. May go back.
     fn now_ms(&self) -> i64;
 
+    /// Minutes since midnight where the member is, 0 to 1439. Without a time zone those of UTC.
+    fn minute_of_day(&self) -> u16 {
+        let minutes = self.now_ms().div_euclid(60_000).rem_euclid(24 * 60);
+        u16::try_from(minutes).unwrap_or(0)
+    }
+
     /// Fills `bytes` with random numbers. They are not used for secrets: the platform makes the vault's key,
     /// and the vault makes request ids, from the system's source alone.
     ///

@@ -44,6 +44,7 @@ mod migration;
 mod name;
 mod namesake;
 mod notice;
+mod notice_setting;
 mod outbox;
 mod outbox_row;
 mod outgoing;

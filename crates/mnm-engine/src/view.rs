@@ -9,6 +9,7 @@ mod account;
 mod id;
 mod label;
 mod message;
+mod notice;
 mod party;
 mod people;
 mod thread;
@@ -23,6 +24,9 @@ pub use id::{
 pub use label::{SavedSearch, Tag};
 pub use message::{
     Attachment, Draft, Form, ForwardState, Forwarded, LeftOut, Message, MessageState,
+};
+pub use notice::{
+    ChosenLevel, DAY_MINUTES, Notice, NoticeChange, NoticeLevel, NoticeSettings, QuietHours,
 };
 pub use party::{Party, PartyKind};
 pub use people::{

@@ -23,6 +23,11 @@ impl Platform for Native {
         }
     }
 
+    fn minute_of_day(&self) -> u16 {
+        let now = jiff::Zoned::now();
+        u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs())
+    }
+
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         getrandom::fill(bytes)
     }

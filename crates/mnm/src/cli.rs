@@ -9,6 +9,7 @@ mod dispatch;
 mod group;
 mod install;
 mod letter;
+mod notify;
 mod people;
 mod put_away;
 mod reader;
@@ -93,7 +94,7 @@ impl Cli {
             None => return app::run(&context, self.serve).await,
             Some(_) if self.serve.is_set() => {
                 return Err(Failure::usage(
-                    "--no-open, --background, --link and --port are for `mnm` without a command.",
+                    "--no-open, --window, --background, --link and --port are for `mnm` without a command.",
                 ));
             }
             Some(Verb::Install { remove: false }) => install::install(&context).await?,

@@ -8,6 +8,8 @@ mod cli;
 mod exit;
 mod home;
 mod install;
+mod notice;
+mod opener;
 mod print;
 mod serve;
 mod session;

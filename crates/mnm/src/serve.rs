@@ -13,6 +13,8 @@ pub(crate) mod browser;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod headers;
+pub(crate) mod notice_pages;
+pub(crate) mod notices;
 #[cfg(test)]
 mod page_types;
 pub(crate) mod pages;
@@ -38,9 +40,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     exit::Failure,
     home::{Announcement, AppFile, Home},
+    notice,
+    opener::open_browser,
 };
 use app::App;
 use auth::Auth;
+use notice_pages::Pages;
 use peer::OwnListener;
 
 /// How long open requests may take after a stop.
@@ -78,6 +83,7 @@ impl Server {
             port,
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             stop: CancellationToken::new(),
+            pages: Pages::default(),
         };
         stop_on_signals(&app.stop)
             .map_err(|error| Failure::io("Can't listen to signals", &error))?;
@@ -93,6 +99,7 @@ impl Server {
 
     /// Serves until the process is told to stop, then closes the engine.
     pub(crate) async fn run(self) -> Result<(), Failure> {
+        show_notices(&self.app).await?;
         let stop = self.app.stop.clone();
         let serving = axum::serve(self.listener, router(&self.app))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -111,10 +118,32 @@ impl Server {
     }
 }
 
+/// Shows what comes by an open page, or else by the desktop, until the engine closes.
+async fn show_notices(app: &Arc<App>) -> Result<(), Failure> {
+    let mut notices = app.engine.notices().await?;
+    let opening = Arc::clone(app);
+    let desktop = notice::start(move |place| match opening.opening_url(Instant::now()) {
+        Ok(url) if open_browser(&format!("{url}{place}")) => {}
+        Ok(_) => tracing::warn!("no browser could be started"),
+        Err(error) => tracing::error!(%error, "no address for a notice"),
+    });
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        while let Some(notice) = notices.recv().await {
+            if let Some(notice) = app.pages.give(notice) {
+                // A desktop that does not take them has enough to show.
+                let _ = desktop.try_send(notice);
+            }
+        }
+    });
+    Ok(())
+}
+
 fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/api/command", post(api::command).layer(DefaultBodyLimit::max(api::COMMAND_MAX)))
         .route("/api/events", get(events::watch))
+        .route("/api/notices", get(notices::watch))
         .route("/api/browser/hello", post(browser::hello).layer(small()))
         .route("/api/browser/enter", post(browser::enter).layer(small()))
         .route("/api/browser/register", post(browser::register).layer(small()))

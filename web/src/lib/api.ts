@@ -61,6 +61,8 @@ export const REPLY_KIND = {
   unsend: "draft",
   await_sent: "message",
   forward: "forward",
+  notices: "notices",
+  set_notices: "notices",
   browsers: "browsers",
   revoke_browser: "done",
   preview: "html",

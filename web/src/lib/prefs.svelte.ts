@@ -1,4 +1,5 @@
-// Preferences, kept in this browser: theme, density, preview, letters or chat, time to undo, keys. Nothing of the
+// Preferences, kept in this browser: theme, density, preview, letters or chat, time to undo, keys,
+// notices. Nothing of the
 // correspondence is kept here.
 
 export type Theme = "auto" | "light" | "dark";
@@ -44,6 +45,8 @@ class Prefs {
   details = $state(read("details") === "on");
   /** Width of the list as it was drawn, px; null for its own. */
   listWidth = $state<number | null>(clampList(Number(read("list") || NaN)));
+  /** Whether this browser shows notices, if it may. */
+  notices = $state(read("notices") === "on");
   #looks = $state<Record<number, Look>>({});
 
   setTheme(theme: Theme): void {
@@ -60,6 +63,11 @@ class Prefs {
   setLetterKeys(on: boolean): void {
     this.letterKeys = on;
     write("keys", on ? "on" : "off");
+  }
+
+  setNotices(on: boolean): void {
+    this.notices = on;
+    write("notices", on ? "on" : "off");
   }
 
   setDensity(density: Density): void {

@@ -1,12 +1,12 @@
 //! Story of the home that is kept, by subject; each step is there for the rows that it leaves.
 
-use mnm_engine::command::ThreadMark;
+use mnm_engine::command::{ThreadFilter, ThreadMark};
 use mnm_engine::markdown::ELEMENTS_MAX;
 use mnm_engine::vault::{
     Cc, DraftContent, Erased, ForwardedLetter, IncomingAttachment, IncomingForward, IncomingNote,
     MemberAct, NewAccount, OutboxAction, PingQuery, Received, StagedBlob, Upon, UserNotice,
 };
-use mnm_engine::view::Form;
+use mnm_engine::view::{Form, NoticeChange, NoticeLevel, QuietHours};
 use tempfile::TempDir;
 use tmtp::letter::Attach;
 use zeroize::Zeroizing;
@@ -27,6 +27,7 @@ pub(crate) fn play(mut app: App) -> TempDir {
     outbox(&mut app);
     drafts(&mut app);
     early_letters(&mut app);
+    notices(&mut app);
     let App { vault, home, .. } = app;
     drop(vault);
     home
@@ -52,6 +53,26 @@ fn settings(app: &mut App) {
     };
     let other = app.vault.add_account(other, 2).unwrap().value.id;
     let _ = app.vault.begin_removal(other).unwrap();
+}
+
+/// What was chosen for notices.
+fn notices(app: &mut App) {
+    let account = app.account;
+    let inbox = ThreadFilter::default();
+    let rows = app.vault.threads_in(Some(account), &inbox, None, None).unwrap();
+    let thread =
+        |at: usize, level| NoticeChange::Thread { thread: rows[at].id, level: Some(level) };
+    let hours = Some(QuietHours { from_minute: 1320, until_minute: 420 });
+    for change in [
+        NoticeChange::Quiet { hours },
+        NoticeChange::Content { shown: true },
+        NoticeChange::Sound { on: false },
+        NoticeChange::Account { account, level: NoticeLevel::Mentions },
+        thread(0, NoticeLevel::All),
+        thread(1, NoticeLevel::None),
+    ] {
+        app.vault.set_notices(&change).unwrap();
+    }
 }
 
 /// Contacts, those who were contacts, and pings in every state.

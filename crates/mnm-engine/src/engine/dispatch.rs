@@ -231,6 +231,12 @@ impl Engine {
             }
             Command::Preview { text } => self.preview(text).await.map(Reply::Html),
 
+            // Notices.
+            Command::Notices => self.notice_settings(None).await.map(Reply::Notices),
+            Command::SetNotices { change } => {
+                self.notice_settings(Some(change)).await.map(Reply::Notices)
+            }
+
             // Browsers.
             Command::Browsers => store.read(|vault| vault.browsers()).await.map(Reply::Browsers),
             Command::RevokeBrowser { browser } => {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{name, reindex};
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 42] = [
+const STEPS: [&str; 43] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -52,6 +52,7 @@ const STEPS: [&str; 42] = [
     include_str!("migration/040_search.sql"),
     include_str!("migration/041_filters.sql"),
     include_str!("migration/042_tag.sql"),
+    include_str!("migration/043_notice.sql"),
 ];
 
 /// The version after all steps.

@@ -417,6 +417,22 @@ CREATE TABLE forward_copy (
     blob   INTEGER NOT NULL UNIQUE REFERENCES blob (id)
 ) STRICT;
 
+-- What the member has chosen for notices on this device, and the levels of accounts and threads that have one
+-- of their own.
+CREATE TABLE notice_setting (
+    name  TEXT PRIMARY KEY CHECK (name IN ('content', 'sound', 'quiet_from', 'quiet_until')),
+    value INTEGER NOT NULL                          -- 1 for yes; minutes since midnight, local time
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notice_level (
+    id      INTEGER PRIMARY KEY,
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    thread  INTEGER REFERENCES thread (id) ON DELETE CASCADE, -- NULL: for the account
+    level   TEXT NOT NULL CHECK (level IN ('all', 'mentions', 'none'))
+) STRICT;
+CREATE UNIQUE INDEX notice_account ON notice_level (account) WHERE thread IS NULL;
+CREATE UNIQUE INDEX notice_thread ON notice_level (thread) WHERE thread IS NOT NULL;
+
 -- Browsers that were let in to the pages.
 CREATE TABLE browser (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,6 +15,7 @@ mod forward;
 mod group;
 mod group_forward;
 mod letter;
+mod notice;
 mod odd_service;
 mod presence;
 mod recipient;

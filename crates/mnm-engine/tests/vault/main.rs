@@ -20,6 +20,7 @@ mod kept;
 mod log;
 mod name;
 mod notice;
+mod notice_setting;
 mod open;
 mod outbox;
 mod page;

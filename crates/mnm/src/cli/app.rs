@@ -1,9 +1,6 @@
 //! The app itself: start, find, stop.
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use mnm_engine::Engine;
@@ -12,6 +9,7 @@ use serde_json::json;
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
+    opener::{open_browser, open_window},
     print::{Answer, json as document, print, warn},
     serve::Server,
     session::{Remote, open_engine},
@@ -31,6 +29,9 @@ pub(crate) struct Serve {
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
+    /// Open the pages in a window of their own, where there is Chromium or one of its kin
+    #[arg(long, conflicts_with_all = ["no_open", "background"])]
+    window: bool,
     /// Run as a service: open no browser, and print nothing
     #[arg(long, conflicts_with_all = ["no_open", "link"])]
     background: bool,
@@ -45,7 +46,7 @@ pub(crate) struct Serve {
 impl Serve {
     /// Whether any of them was given.
     pub(super) fn is_set(&self) -> bool {
-        self.no_open || self.background || self.link.is_some() || self.port != 0
+        self.no_open || self.window || self.background || self.link.is_some() || self.port != 0
     }
 
     /// The place in the pages to open.
@@ -161,24 +162,14 @@ fn open(context: &Context, options: &Serve, url: &str) -> Result<(), Failure> {
     } else {
         print(&format!("open: {url}"))?;
     }
+    if options.window && open_window(url) {
+        return Ok(());
+    }
+    if options.window {
+        warn("No browser was found that has windows without tabs, such as Chromium.");
+    }
     if !options.no_open && !open_browser(url) {
         tracing::warn!("no browser could be started");
     }
     Ok(())
-}
-
-/// Opens the address in the system's browser. It passes through a command line that others may be
-/// able to read; it works once, and [`crate::serve::peer`] says who may use it.
-fn open_browser(url: &str) -> bool {
-    let mut command = if cfg!(target_os = "macos") {
-        Command::new("open")
-    } else if cfg!(windows) {
-        let mut command = Command::new("rundll32");
-        command.arg("url.dll,FileProtocolHandler");
-        command
-    } else {
-        Command::new("xdg-open")
-    };
-    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().is_ok()
 }

@@ -5,8 +5,8 @@ use mnm_engine::command::{SearchOrder, ThreadMark};
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
 use super::{
-    Context, account, app, check, group, install, letter, people, put_away, reader, save, search,
-    write,
+    Context, account, app, check, group, install, letter, notify, people, put_away, reader, save,
+    search, write,
 };
 use crate::{
     exit::Failure,
@@ -52,6 +52,7 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Notify(_)
             | Self::Install { .. }
             | Self::Completions { .. }
             | Self::Man { .. }
@@ -114,6 +115,7 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Notify(_)
             | Self::Install { .. }
             | Self::Completions { .. }
             | Self::Man { .. }
@@ -163,6 +165,7 @@ impl Verb {
             | Self::Pin(_)
             | Self::Star(_)
             | Self::Unread(_)
+            | Self::Notify(_)
             | Self::Install { .. }
             | Self::Completions { .. }
             | Self::Man { .. }
@@ -261,6 +264,7 @@ impl Verb {
             Self::JoinGroup { group } => group::join_group(context, session, group).await,
             Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
             Self::Check { save_to } => check::check(context, save_to).await,
+            Self::Notify(asked) => notify::notify(context, session, asked).await,
             Self::Install { remove: false } => install::install(context).await,
             Self::Install { remove: true } => install::remove(),
             Self::Completions { shell } => Ok(install::completions(context, shell)),

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mnm_engine::view::{BrowserId, PingId, ThreadId};
 
 use super::install::Shell;
+use super::notify::Notify;
 
 /// How long to wait for a service.
 #[derive(Debug, Clone, Copy, Args)]
@@ -354,6 +355,8 @@ pub(super) enum Verb {
         #[arg(long, value_name = "ALIAS", requires = "shown")]
         contact: Option<String>,
     },
+    /// Show or choose of what you are told: by the desktop, or by an open page
+    Notify(Notify),
     /// List this account's devices, or add one
     Devices {
         #[command(subcommand)]

@@ -10,7 +10,7 @@ use std::{
 use super::{file::File, place::Places};
 use crate::exit::{Exit, Failure};
 
-const ICON: &[u8] = include_bytes!("../../../../web/src/favicon.svg");
+const ICON: &[u8] = include_bytes!("../../../../web/public/favicon.svg");
 /// What a cache of no entries holds.
 const EMPTY_CACHE: &str = "[MIME Cache]\n";
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use mnm_engine::Engine;
 use tokio_util::sync::CancellationToken;
 
-use super::auth::Auth;
+use super::{auth::Auth, notice_pages::Pages};
 
 /// Shared by all handlers.
 pub(crate) struct App {
@@ -16,6 +16,8 @@ pub(crate) struct App {
     pub(super) hosts: [String; 2],
     /// Cancelled when the app stops.
     pub(super) stop: CancellationToken,
+    /// Pages that show notices.
+    pub(super) pages: Pages,
 }
 
 impl App {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{app::App, auth::Caller};
 
 /// Interval of comments, by which a page notices that the app is gone.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// The receiver is subscribed before the head of the answer is sent: a client that has the head
 /// misses no later event.

@@ -19,7 +19,7 @@ use super::answer::{refuse, unknown_browser};
 use super::{app::App, auth::Caller, worker};
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; \
+     img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'none'; \
      base-uri 'none'; frame-ancestors 'none'";
 
 /// On every answer, unless the handler has set its own.

@@ -10,6 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tmtp_testkit::process::AppProcess;
 
+use crate::letters::until;
+
 const LAUNCHER: &str = ".local/share/applications/mnm.desktop";
 const ZSH: &str = ".local/share/zsh/site-functions/_mnm";
 const UNIT: &str = ".config/systemd/user/mnm.service";
@@ -216,4 +218,22 @@ fn a_link_opens_the_page_that_joins_its_service() {
     // A service that finds the app running ends without a word.
     let found = ada.run(&["--background"]).unwrap();
     assert!(found.status.success() && found.stdout.is_empty(), "{found:?}");
+}
+
+#[test]
+fn pages_open_in_a_window_of_their_own() {
+    let mut ada = AppProcess::new().unwrap();
+    ada.start().unwrap();
+    let noted = ada.desk().join("noted");
+    let browser = ada.desk().join("chromium");
+    let script =
+        format!("#!/bin/sh\necho \"$1\" > '{0}.new'; mv '{0}.new' '{0}'\n", noted.display());
+    fs::write(&browser, script).unwrap();
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/bin", ada.desk().display());
+    ada.set_env("PATH", &path);
+    let opened = ada.ok(&["--window"]).unwrap();
+    let url = opened.trim().trim_start_matches("open: ").to_owned();
+    let started = until("the window", || fs::read_to_string(&noted).ok());
+    assert_eq!(started.trim(), format!("--app={url}"));
 }

@@ -15,6 +15,7 @@ fn nothing_private_is_served_without_a_secret() {
     let hello = format!("Hello {0}.{0}", "A".repeat(43));
     let lines = [
         "GET /api/events HTTP/1.1",
+        "GET /api/notices HTTP/1.1",
         "GET /api/hello HTTP/1.1",
         "GET /api/attachments/1 HTTP/1.1",
         "GET /api/attachments/1?pass= HTTP/1.1",

@@ -12,6 +12,7 @@ mod group;
 mod install;
 mod letters;
 mod loopback;
+mod notice;
 mod raw;
 mod recipient;
 mod service_name;

@@ -130,11 +130,16 @@ impl Server {
 
     /// Listens to the events of a page; the head of the answer, and what reads the rest of it.
     pub(crate) fn events(&self, page: &str) -> (String, BufReader<TcpStream>) {
+        self.stream("/api/events", page)
+    }
+
+    /// As [`Self::events`], at another path.
+    pub(crate) fn stream(&self, path: &str, page: &str) -> (String, BufReader<TcpStream>) {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let host = self.host();
         let request =
-            format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n");
+            format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let (mut head, mut reader) = (String::new(), BufReader::new(stream));
         while !head.ends_with("\r\n\r\n") {

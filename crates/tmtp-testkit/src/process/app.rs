@@ -1,5 +1,6 @@
 //! A real `mnm` with a home of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -9,11 +10,15 @@ use tempfile::TempDir;
 
 use super::child::{Running, program};
 
+/// Address of a session bus that is none.
+const NO_BUS: &str = "unix:path=/nonexistent/bus";
+
 /// One person's app. Commands work with and without the app running.
 #[derive(Debug)]
 pub struct AppProcess {
     running: Option<Running>,
     url: String,
+    environment: BTreeMap<String, String>,
     /// Last, so that the process is gone before its directory.
     home: TempDir,
 }
@@ -33,7 +38,15 @@ impl AppProcess {
     /// A new home; nothing runs yet.
     pub fn new() -> Result<Self> {
         let home = tempfile::Builder::new().prefix("mnm-test-").tempdir()?;
-        Ok(Self { running: None, url: String::new(), home })
+        // Nothing is shown on the desktop of whoever runs the tests.
+        let no_bus = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), NO_BUS.to_owned());
+        let environment = BTreeMap::from([no_bus]);
+        Ok(Self { running: None, url: String::new(), environment, home })
+    }
+
+    /// Sets a variable of its environment, from the next start or command on.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
     }
 
     /// The app's `--home`.
@@ -117,6 +130,7 @@ impl AppProcess {
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(program("mnm", "MNM_BIN")?);
         command.arg("--home").arg(self.home()).env_remove("MNM_HOME").current_dir(self.desk());
+        command.envs(&self.environment);
         Ok(command)
     }
 }

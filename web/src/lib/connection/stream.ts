@@ -22,7 +22,7 @@ export async function follow(tell: (news: StreamUpdate) => void): Promise<never>
       const response = await beforeSilence(authorisedFetch("/api/events", { signal: attempt.signal }));
       if (!response.ok || !response.body) throw new Error();
       tell({ update: "opened", pages: (await pass()).pages });
-      await read(response.body, (event) => tell({ update: "event", event }));
+      await readStream<Event>(response.body, (event) => tell({ update: "event", event }));
       tell({ update: "lost", reason: "away" });
     } catch (error) {
       tell({ update: "lost", reason: error instanceof UnknownBrowser ? "unknown" : error instanceof Impostor ? "impostor" : "away" });
@@ -42,8 +42,8 @@ async function beforeSilence<T>(awaited: Promise<T>): Promise<T> {
   return Promise.race([awaited, silence]).finally(() => clearTimeout(timer));
 }
 
-/** Reads events until the stream ends. Each is one line `data: …`; other lines keep it alive. */
-async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: (event: Event) => void): Promise<void> {
+/** Reads what a stream of the app tells until it ends. Each is one line `data: …`; other lines keep it alive. */
+export async function readStream<Told>(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: (told: Told) => void): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   // A long event comes in many pieces, which are put together once.
   let begun: string[] = [];
@@ -57,7 +57,7 @@ async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: (event:
     if (length > EVENT_MAX) throw new Error();
     for (const other of others) {
       const line = begun.join("");
-      if (line.startsWith("data:")) tell(JSON.parse(line.slice(5)) as Event);
+      if (line.startsWith("data:")) tell(JSON.parse(line.slice(5)) as Told);
       begun = [other];
       length = other.length;
     }

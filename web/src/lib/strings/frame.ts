@@ -70,6 +70,7 @@ export const frame = {
     lead: "They are kept in this browser.",
     look: "Look",
     writing: "Writing",
+    notices: "Notices",
     keys: "Keyboard",
     theme: "Theme",
     themes: { auto: "As the system", light: "Light", dark: "Dark" },
@@ -87,6 +88,20 @@ export const frame = {
     off: "Off",
     list: "All keys",
     back: "Back",
+  },
+
+  notices: {
+    lead: "Of what comes you are told by this browser while a page is open, and otherwise by your desktop, if it shows notices. Except for the first choice, this holds for the whole device.",
+    browser: "Show notices in this browser",
+    denied: "This browser does not allow it. Allow notices for this page in the browser’s own settings, then choose it again.",
+    content: "Show subject and text, also where others see the screen",
+    sound: "Make a sound",
+    quiet: "Quiet hours",
+    from: "From",
+    until: "Until",
+    of: "Tell me of",
+    asService: "As the service",
+    levels: { all: "All letters and pings", mentions: "Letters with my alias, and pings", none: "Nothing" },
   },
 
   search: {

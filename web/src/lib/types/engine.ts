@@ -98,6 +98,16 @@ export interface Browser {
   used_ms: number;
 }
 
+/** A level that the member has chosen. */
+export interface ChosenLevel {
+  /** The account. */
+  account: number;
+  /** For this thread of it only. */
+  thread: number | null;
+  /** The level. */
+  level: NoticeLevel;
+}
+
 /** A request to the engine. */
 export type Command =
   /** Everything for the first screen. Reply: `Reply::State`. */
@@ -613,6 +623,14 @@ export type Command =
       /** Wait at most so long for the service, milliseconds; at most 600,000. */
       timeout_ms: number;
     }
+  /** What the member has chosen for notices on this device. Reply: `Reply::Notices`. */
+  | { cmd: "notices" }
+  /** Change what the member has chosen for notices on this device. Reply: `Reply::Notices`. */
+  | {
+      cmd: "set_notices";
+      /** The change. */
+      change: NoticeChange;
+    }
   /** Browsers that were let in to the pages, the one used last first. Reply: `Reply::Browsers`. */
   | { cmd: "browsers" }
   /** Shut a browser out. Reply: `Reply::Done`. */
@@ -1113,6 +1131,80 @@ export type NameMark =
    */
   | "claimed";
 
+/** Something that came, worded for the member. */
+export interface Notice {
+  /** The account it came to; the first one, for a summary. */
+  account: number;
+  /** The thread it leads to. Absent for a ping, and for a summary of several threads. */
+  thread: number | null;
+  /** The ping it leads to. */
+  ping: number | null;
+  /** Who, or how many. Plain text of one line. */
+  title: string;
+  /** Where; and what, if the member has chosen that content is shown. Plain text. */
+  body: string;
+  /** Whether to make a sound. */
+  sound: boolean;
+}
+
+/** One change of `NoticeSettings`. */
+export type NoticeChange =
+  /** Quiet hours; none ends them. */
+  | {
+      set: "quiet";
+      /** When. */
+      hours?: QuietHours | null;
+    }
+  /** Whether content is shown. */
+  | {
+      set: "content";
+      /** Whether. */
+      shown: boolean;
+    }
+  /** Whether there is a sound. */
+  | {
+      set: "sound";
+      /** Whether. */
+      on: boolean;
+    }
+  /** The level of an account. */
+  | {
+      set: "account";
+      /** Which. */
+      account: number;
+      /** The level. */
+      level: NoticeLevel;
+    }
+  /** The level of a thread; none: as its account. */
+  | {
+      set: "thread";
+      /** Which. */
+      thread: number;
+      /** The level. */
+      level?: NoticeLevel | null;
+    };
+
+/** Of which letters the member is told. */
+export type NoticeLevel =
+  /** Of all, and of pings. */
+  | "all"
+  /** Of those that have one of the member's aliases in their text, and of pings. */
+  | "mentions"
+  /** Of none. */
+  | "none";
+
+/** What the member has chosen for notices on this device. */
+export interface NoticeSettings {
+  /** When nothing is told. */
+  quiet: QuietHours | null;
+  /** Whether subject and text are shown, also where others can see the screen. */
+  content: boolean;
+  /** Whether there is a sound. */
+  sound: boolean;
+  /** What is chosen for accounts and threads; `NoticeLevel::All` for the others. */
+  levels: ChosenLevel[];
+}
+
 /** An alternative to what was refused. */
 export type Offer =
   /** The existing account: to give it the new address, or to trust the service's new certificate. */
@@ -1222,6 +1314,14 @@ export type Place =
   /** The messages after this one. */
   | { after: number };
 
+/** Time of day during which nothing is told. */
+export interface QuietHours {
+  /** First minute, counted from midnight in local time. */
+  from_minute: number;
+  /** The minute behind the last; before `from_minute` if midnight lies between. */
+  until_minute: number;
+}
+
 /** How a reply in a thread reaches a party. */
 export type Reach =
   /** It is addressed to them. */
@@ -1306,6 +1406,8 @@ export type Reply =
   | { kind: "draft"; value: Draft }
   /** A page of drafts. */
   | { kind: "drafts"; value: Draft[] }
+  /** What is chosen for notices. */
+  | { kind: "notices"; value: NoticeSettings }
   /** Browsers. */
   | { kind: "browsers"; value: Browser[] }
   /** Sanitised HTML. */

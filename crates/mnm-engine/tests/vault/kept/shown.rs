@@ -57,6 +57,7 @@ pub(crate) fn shown(vault: &mut Vault) -> Value {
         "accounts": accounts.collect::<Vec<_>>(),
         "devices": vault.devices(None).unwrap(),
         "browsers": vault.browsers().unwrap(),
+        "notices": vault.notice_settings().unwrap(),
         "page_port": vault.page_port().unwrap(),
         "contacts": vault.contacts(None).unwrap(),
         "pings": vault.pings(&PingQuery::default()).unwrap(),
