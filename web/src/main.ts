@@ -1,4 +1,4 @@
-// Starts the pages.
+// Entry of the pages.
 import { mount } from "svelte";
 
 import App from "./App.svelte";
