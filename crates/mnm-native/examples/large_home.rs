@@ -77,8 +77,10 @@ fn main() {
 fn open(home: &Path) -> Connection {
     let key: [u8; database::KEY_BYTES] =
         std::fs::read(home.join("vault.key")).unwrap().try_into().unwrap();
-    let db = Connection::open(home.join("vault.db")).unwrap();
+    let mut db = Connection::open(home.join("vault.db")).unwrap();
     database::configure(&db, &key).unwrap();
+    // For the functions that triggers call.
+    database::migrate(&mut db).unwrap();
     db
 }
 

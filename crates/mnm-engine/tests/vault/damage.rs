@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mnm_engine::command::{Place, ThreadFilter};
 use mnm_engine::error::OpenError;
-use mnm_engine::vault::{IncomingAttachment, Vault};
+use mnm_engine::vault::{IncomingAttachment, Vault, database};
 use mnm_native::check;
 use tempfile::TempDir;
 
@@ -323,11 +323,11 @@ fn letters_below_a_damaged_interior_page_are_recovered() {
     app.receive(&letter);
     let App { vault, home, .. } = app;
     drop(vault);
-    let key = data_encoding::HEXLOWER.encode(&fs::read(home.path().join("vault.key")).unwrap());
-    let db = rusqlite::Connection::open(home.path().join("vault.db")).unwrap();
+    let mut db = opened(home.path());
+    // For the functions that triggers call.
+    database::migrate(&mut db).unwrap();
     db.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\";
-         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {SHORT})
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {SHORT})
          INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text,
              html, state, unread)
          SELECT account, thread, format('%016x', 1000000 + n), author_uid, author_alias, at_ms + n, '',
