@@ -233,12 +233,8 @@ impl Daemon {
     }
 }
 
-/// Open files of a link while it posts and reads large messages: itself, the two bodies of a PostNotify that it
-/// sends, and one that it gets.
-const FILES_PER_LINK: u64 = 4;
-
-/// Each link is an open file, and more where it passes on large messages; the default limit of most systems is
-/// 1,024.
+/// Each link is an open file, and up to three more while it passes on large messages; the default limit of most
+/// systems is 1,024. Only a limit that links alone can use up is warned of: few pass on large messages at a time.
 fn raise_file_limit(config: &DaemonConfig) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let links_total: usize = config.services.iter().map(|one| one.limits.links_total).sum();
@@ -246,14 +242,8 @@ fn raise_file_limit(config: &DaemonConfig) {
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let files = if raised.is_ok() { limit.maximum } else { limit.current };
     // Some more for the stores and the listeners.
-    let needed = links_total as u64 * FILES_PER_LINK + 100 * config.services.len() as u64;
+    let needed = links_total as u64 + 100 * config.services.len() as u64;
     if files.is_some_and(|files| files < needed) {
-        tracing::warn!(
-            files,
-            needed,
-            links_total,
-            "the system allows fewer open files than links_total links may need, at four each: once they are used up, \
-             large messages are refused and no link is accepted; raise the limit of open files or lower links_total"
-        );
+        tracing::warn!(files, links_total, "the system allows fewer open files than links_total");
     }
 }
