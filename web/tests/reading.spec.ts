@@ -165,8 +165,7 @@ test("long list is virtual, and every row can be reached", async ({ club, member
   await page.getByRole("searchbox").fill("text");
   await expect(page.locator(".list-pane [data-row]")).toHaveCount(50);
   await page.getByRole("button", { name: "Show more letters" }).click();
-  await expect(page.locator(".list-pane [data-row]")).toHaveCount(200);
-  await expect(page.getByText("There are more letters with these words")).toBeVisible();
+  await expect(page.locator(".list-pane [data-row]")).toHaveCount(100);
 
   // Somebody's page has all their letters, not only those that the list has loaded.
   await page.reload();

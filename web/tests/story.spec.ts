@@ -10,7 +10,7 @@ import { expect, type Member, test } from "./fixture";
 async function answers(page: Page, address: string, alias: string, device = ""): Promise<void> {
   await page.getByLabel("Address", { exact: true }).fill(address);
   await page.keyboard.press("Enter");
-  await page.getByLabel("Your alias").fill(alias);
+  await page.getByRole("textbox", { name: "Your alias" }).fill(alias);
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByLabel("Name of this device").fill(device);
   await page.getByRole("button", { name: "Join", exact: true }).click();
@@ -146,10 +146,10 @@ test("taken alias asks for another one", async ({ club, member }) => {
   const { page, alias } = await member("Boris");
   await answers(page, club.address, anna.alias);
   await expect(page.getByText("is taken or not allowed")).toBeVisible();
-  await page.getByLabel("Your alias").fill(anna.alias);
+  await page.getByRole("textbox", { name: "Your alias" }).fill(anna.alias);
   await page.getByRole("button", { name: "Add alias" }).click();
   await expect(page.getByRole("alert")).toContainText("has that alias already");
-  await page.getByLabel("Your alias").fill(alias);
+  await page.getByRole("textbox", { name: "Your alias" }).fill(alias);
   await page.getByRole("button", { name: "Add alias" }).click();
   await expect(page.getByText("is taken or not allowed")).toBeHidden();
   await expect(page.locator(".list-pane .state", { hasText: alias })).toBeVisible();
