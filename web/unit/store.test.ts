@@ -1,7 +1,7 @@
 // The store: replies and events travel on different connections, so either may come first.
 import { beforeEach, expect, test } from "vitest";
 
-import { App, pass } from "./app";
+import { App, pass, refuse } from "./app";
 import { openPage, reopen, type Page } from "./page";
 import { ACCOUNT, account, anna, contact, draft, ping, row, state } from "./records";
 
@@ -54,6 +54,25 @@ test("event that waits for its frame counts as heard when a reply arrives", asyn
   app.write({ event: "ping", ping: ping(1, { state: { state: "accepted" } }) });
   page.store.putPing(await page.command("accept", { ping: 1 }), since);
   expect(page.store.pings.map((p) => p.state.state)).toEqual(["accepted"]);
+});
+
+test("list is there before what it does not need", async () => {
+  app.on("threads", () => [row()]);
+  const contacts = app.hold("contacts");
+  const other = await openPage();
+  expect(other.store.threads).toEqual([row()]);
+  expect([other.store.ready, other.store.complete]).toEqual([true, false]);
+  await contacts.all();
+  expect(other.store.complete).toBe(true);
+});
+
+test("first load that fails half-way shows why, and not half of the pages", async () => {
+  app.on("contacts", () => refuse("internal", "The store failed."));
+  const other = await openPage();
+  expect([other.store.ready, other.store.failure]).toEqual([false, "The store failed."]);
+  app.on("contacts", () => []);
+  await other.store.load();
+  expect([other.store.ready, other.store.complete, other.store.failure]).toEqual([true, true, ""]);
 });
 
 test("events during a load are applied to what it brought", async () => {

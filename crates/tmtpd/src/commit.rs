@@ -1,11 +1,11 @@
 //! Commits: the one place where the decision on a request is carried out.
 //!
 //! [`Service::commit`] decides and submits in one step, with the directory locked for reading, so that
-//! it does not change in between and no device is added. Requests of one link are committed in the order of
-//! their decisions; those of several links may be decided at the same time, and then committed in either
-//! order. It waits for nothing. [`Commit::durable`] then waits for the disk; only after that the directory changes, devices
-//! are woken and an answer may go out. If the messages cannot be stored, the counts that belong to
-//! them are taken back.
+//! it does not change in between and no device is added. Requests of one link are committed in the order
+//! of their decisions; those of several links may be decided at the same time, and then committed in
+//! either order. It waits for nothing. [`Commit::durable`] then waits for the disk; only after that the
+//! directory changes, devices are woken and an answer may go out. If the messages cannot be stored, the
+//! counts that belong to them are taken back.
 
 use std::collections::BTreeMap;
 

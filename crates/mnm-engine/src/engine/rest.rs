@@ -35,3 +35,28 @@ impl Engine {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use crate::engine::Options;
+    use crate::testing::Plain;
+
+    #[tokio::test(start_paused = true)]
+    async fn store_that_nobody_asks_rests_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { home: dir.path().join("home"), connect: true };
+        let engine = Engine::open(options, Arc::new(Plain)).await.unwrap();
+        engine.command(Command::State).await.unwrap();
+        let asked = engine.store().asked();
+        time::sleep(REST_TIME * 4).await;
+        assert_eq!(engine.store().asked(), asked + 1);
+        time::sleep(REST_TIME * 60).await;
+        assert_eq!(engine.store().asked(), asked + 1, "it rests already");
+        engine.command(Command::State).await.unwrap();
+        let asked = engine.store().asked();
+        time::sleep(REST_TIME * 4).await;
+        assert_eq!(engine.store().asked(), asked + 1, "it has been asked since");
+    }
+}
