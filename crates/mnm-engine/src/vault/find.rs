@@ -101,7 +101,7 @@ impl Search {
         })
     }
 
-    /// Counts the matches, [`COUNTED_MAX`] and one at most.
+    /// Counts the matches, `COUNTED_MAX` and one at most.
     pub fn counting(args: &SearchArgs) -> Option<Self> {
         let search = Self::new(args)?;
         Some(Self { skip: COUNTED_MAX + 1, limit: 0, ..search })

@@ -19,7 +19,7 @@ const NEWEST_LOOKED: i64 = 200;
 
 impl Vault {
     /// Marks threads, or takes a mark from them; how many were changed. Those that are gone are
-    /// passed over. Cost grows with their number: callers name at most [`MARKED_ROWS`].
+    /// passed over. Cost grows with their number: callers name at most `MARKED_ROWS`.
     /// [`ThreadMark::Unread`] is only set here; [`Vault::mark_read`] takes it away.
     ///
     /// # Errors
