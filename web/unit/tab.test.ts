@@ -1,7 +1,7 @@
 // What the tab of the pages shows.
 import { beforeEach, expect, test } from "vitest";
 
-import { drawing, showInTab } from "../src/lib/tab";
+import { countOnIcon, drawing, titleTab } from "../src/lib/tab";
 
 beforeEach(() => {
   document.head.innerHTML = '<link rel="icon" href="/favicon.svg">';
@@ -10,10 +10,12 @@ beforeEach(() => {
 test("a count stands in title and icon, and goes again", () => {
   const icon = document.querySelector<HTMLLinkElement>("link[rel='icon']");
   const plain = icon?.href;
-  showInTab("Club · mnm", 3, "#123456");
+  titleTab("Club · mnm", 3);
+  countOnIcon(3);
   expect(document.title).toBe("(3) Club · mnm");
   expect(decodeURIComponent(icon?.href ?? "")).toContain(">3</text>");
-  showInTab("Club · mnm", 0, "#123456");
+  titleTab("Club · mnm", 0);
+  countOnIcon(0);
   expect([document.title, icon?.href]).toEqual(["Club · mnm", plain]);
 });
 

@@ -13,6 +13,7 @@ mod opener;
 mod print;
 mod serve;
 mod session;
+mod tray;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

@@ -42,6 +42,7 @@ use crate::{
     home::{Announcement, AppFile, Home},
     notice,
     opener::open_browser,
+    tray,
 };
 use app::App;
 use auth::Auth;
@@ -100,6 +101,7 @@ impl Server {
     /// Serves until the process is told to stop, then closes the engine.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         show_notices(&self.app).await?;
+        show_tray_icon(&self.app);
         let stop = self.app.stop.clone();
         let serving = axum::serve(self.listener, router(&self.app))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -122,11 +124,7 @@ impl Server {
 async fn show_notices(app: &Arc<App>) -> Result<(), Failure> {
     let mut notices = app.engine.notices().await?;
     let opening = Arc::clone(app);
-    let desktop = notice::start(move |place| match opening.opening_url(Instant::now()) {
-        Ok(url) if open_browser(&format!("{url}{place}")) => {}
-        Ok(_) => tracing::warn!("no browser could be started"),
-        Err(error) => tracing::error!(%error, "no address for a notice"),
-    });
+    let desktop = notice::start(move |place| open_pages(&opening, place));
     let app = Arc::clone(app);
     tokio::spawn(async move {
         while let Some(notice) = notices.recv().await {
@@ -137,6 +135,24 @@ async fn show_notices(app: &Arc<App>) -> Result<(), Failure> {
         }
     });
     Ok(())
+}
+
+/// Shows what is unread in the desktop's tray, until the server stops.
+fn show_tray_icon(app: &Arc<App>) {
+    let asked = Arc::clone(app);
+    tray::start(&app.engine, &app.stop, move |request| match request {
+        tray::Request::Open => open_pages(&asked, ""),
+        tray::Request::Quit => asked.stop.cancel(),
+    });
+}
+
+/// Opens the pages at a place in the system's browser.
+fn open_pages(app: &App, place: &str) {
+    match app.opening_url(Instant::now()) {
+        Ok(url) if open_browser(&format!("{url}{place}")) => {}
+        Ok(_) => tracing::warn!("no browser could be started"),
+        Err(error) => tracing::error!(%error, "no address for the pages"),
+    }
 }
 
 fn router(app: &Arc<App>) -> Router {

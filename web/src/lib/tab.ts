@@ -2,13 +2,19 @@
 
 const LIMIT = 99;
 
-/** The count in title, icon and badge; 0 removes it. */
-export function showInTab(title: string, count: number, colour: string): void {
+/** The title of the tab, with the count before it if there is one. */
+export function titleTab(title: string, count: number): void {
   document.title = count ? `(${count}) ${title}` : title;
+}
+
+/** The count on the icon of the tab and as the badge of an installed page; 0 removes it. The icon is drawn in the
+    accent that holds when it is called. */
+export function countOnIcon(count: number): void {
   const icon = document.querySelector<HTMLLinkElement>("link[rel='icon']");
   if (icon) {
     const plain = (icon.dataset["plain"] ??= icon.href);
-    icon.href = count ? `data:image/svg+xml,${encodeURIComponent(drawing(count, colour))}` : plain;
+    const accent = (): string => getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+    icon.href = count ? `data:image/svg+xml,${encodeURIComponent(drawing(count, accent()))}` : plain;
   }
   const { setAppBadge } = navigator as { setAppBadge?: (count: number) => Promise<void> };
   setAppBadge?.call(navigator, count).catch(() => undefined);

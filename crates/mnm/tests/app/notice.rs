@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::BufRead as _;
 use std::time::Duration;
 
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::{Connection, connection, interface, zvariant::OwnedValue};
 
+use crate::desktop::{Bus, browser};
 use crate::letters::{ADA, BJORN, introduce, join, thread, until};
 use crate::raw::Server;
 
@@ -57,53 +55,16 @@ impl Desktop {
     }
 }
 
-/// A session bus, ended when dropped.
-struct Bus {
-    daemon: Child,
-    address: String,
-}
-
-impl Bus {
-    fn start(directory: &Path) -> Self {
-        let address = format!("--address=unix:path={}", directory.join("bus").display());
-        let mut command = Command::new("dbus-daemon");
-        command.args(["--session", "--nofork", "--nopidfile", "--print-address", &address]);
-        let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { daemon, address: address.trim().to_owned() }
-    }
-
-    async fn desktop(&self) -> (Connection, UnboundedReceiver<Shown>) {
-        let (shown, notices) = unbounded_channel();
-        let desktop = Desktop { shown, count: 0 };
-        let service = connection::Builder::address(self.address.as_str()).unwrap();
-        let service = service.serve_at(PATH, desktop).unwrap().name(NAME).unwrap();
-        (service.build().await.unwrap(), notices)
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
+async fn desktop(bus: &Bus) -> (Connection, UnboundedReceiver<Shown>) {
+    let (shown, notices) = unbounded_channel();
+    let desktop = Desktop { shown, count: 0 };
+    let service = connection::Builder::address(bus.address.as_str()).unwrap();
+    let service = service.serve_at(PATH, desktop).unwrap().name(NAME).unwrap();
+    (service.build().await.unwrap(), notices)
 }
 
 async fn next(notices: &mut UnboundedReceiver<Shown>) -> Shown {
     tokio::time::timeout(Duration::from_secs(30), notices.recv()).await.unwrap().unwrap()
-}
-
-/// A command in place of the system's browser that notes the address.
-fn browser(directory: &Path) -> String {
-    let tools = directory.join("tools");
-    fs::create_dir(&tools).unwrap();
-    let opened = directory.join("opened");
-    let script =
-        format!("#!/bin/sh\necho \"$1\" > '{0}.new'; mv '{0}.new' '{0}'\n", opened.display());
-    fs::write(tools.join("xdg-open"), script).unwrap();
-    fs::set_permissions(tools.join("xdg-open"), fs::Permissions::from_mode(0o755)).unwrap();
-    format!("{}:/usr/bin:/bin", tools.display())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +72,7 @@ async fn what_comes_is_shown_by_the_desktop_or_by_an_open_page() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, mut bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     let bus = Bus::start(bjorn.desk());
-    let (desktop, mut notices) = bus.desktop().await;
+    let (desktop, mut notices) = desktop(&bus).await;
     bjorn.set_env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
     bjorn.set_env("PATH", &browser(bjorn.desk()));
     join(&ada, &service, ADA);
