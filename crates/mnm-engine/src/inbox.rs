@@ -386,7 +386,8 @@ impl Inbox {
 fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
     let mut text = forwarded_text(&String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}"));
     if let Some(more) = letter.head.attach.len().checked_sub(ABSENT_MAX).filter(|&more| more > 0) {
-        text.push_str(&format!("\n\n*{more} more files of this letter are not listed here.*"));
+        let files = if more == 1 { "file of this letter is" } else { "files of this letter are" };
+        text.push_str(&format!("\n\n*{more} more {files} not listed here.*"));
     }
     ForwardedLetter {
         id: letter.id,

@@ -192,11 +192,12 @@ impl WriteTx<'_> {
         taken.groups += waiting_groups;
         let left = taken.left_of(PLACES);
         for (left, named, what) in
-            [(left.readers, readers, "readers"), (left.groups, groups, "groups")]
+            [(left.readers, readers, "reader"), (left.groups, groups, "group")]
         {
+            let s = if left == 1 { "" } else { "s" };
             if i64::try_from(named).is_ok_and(|named| named > left) {
                 return Err(VaultError::Conflict(format!(
-                    "This thread has room for {left} more {what}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
+                    "This thread has room for {left} more {what}{s}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
                 )));
             }
         }

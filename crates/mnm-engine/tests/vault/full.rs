@@ -63,7 +63,7 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     // What waits has its places already.
     let row = forward(&mut app, thread, &gids[..4]).unwrap();
     let why = forward(&mut app, thread, &gids[4..]).unwrap_err();
-    assert!(why.contains("room for 1 more groups"), "{why}");
+    assert!(why.contains("room for 1 more group,"), "{why}");
     assert_eq!(sent(&mut app, row, thread, &gids[..4]), Some(true));
     // Who is struck leaves the place.
     assert!(forward(&mut app, thread, &gids[4..]).is_err());

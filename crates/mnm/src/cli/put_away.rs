@@ -168,7 +168,7 @@ pub(super) async fn empty_trash(
         Exit::Usage,
         "unconfirmed",
         format!(
-            "Nothing was erased. This would erase {}{more} from this device for good, with their files. What others have stays with them. To do it, add --yes.",
+            "Nothing was erased. This would erase {}{more} from this device for good, with all files. What others have stays with them. To do it, add --yes.",
             plural(there.len() as u64, "thread")
         ),
     ))

@@ -9,7 +9,7 @@ use tmtp::id::{Gid, Uid, UidOrGid};
 use super::{Context, run::done, word::quoted};
 use crate::{
     exit::Failure,
-    print::{Answer, Table, inline},
+    print::{Answer, Table, inline, plural},
     session::{Session, ask},
 };
 
@@ -56,8 +56,8 @@ pub(super) async fn people(
     let mut text = table.text("Nobody.");
     if known.unlisted > 0 {
         text.push_str(&format!(
-            "{} more were named than a thread can have; they get none of your letters.\n",
-            known.unlisted
+            "{} named beyond what a thread can have: no letter of yours goes there.\n",
+            plural(known.unlisted, "further reader")
         ));
     }
     Ok(Answer::new(&known, text))

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::exit;
-use super::table::{count, size};
+use super::table::{count, size, things};
 use crate::directory::{Directory, rows};
 use tmtp_store::disk::SystemDisk;
 use tmtp_store::{Damage, Findings, Inspection, StoreError};
@@ -169,7 +169,8 @@ impl Report {
             )?;
         }
         if self.dead_files > 0 {
-            writeln!(out, "{} files hold nothing; the next start erases them.", self.dead_files)?;
+            let files = things(self.dead_files, "file");
+            writeln!(out, "Without content: {files}; the next start erases what holds nothing.")?;
         }
         for NamedDamage { message, what } in self.damage.iter().take(SHOWN_MAX) {
             match message {

@@ -106,6 +106,11 @@ pub(super) fn span(ms: i64) -> String {
     }
 }
 
+/// A number of things: `1 message`, `1,234 messages`.
+pub(super) fn things(number: u64, one: &str) -> String {
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A number with thousands separators: `1,234,567`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();

@@ -14,7 +14,7 @@ pub(in crate::cli) enum CommandError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Ask(#[from] AskError),
-    #[error("{} messages are damaged, here and in the copy; stop the service and run `tmtpd check`", .0.damaged)]
+    #[error("damaged messages, here and in the copy: {}; stop the service and run `tmtpd check`", .0.damaged)]
     Damaged(Backup),
     #[error("not all of the configuration is in force: see above")]
     Left,

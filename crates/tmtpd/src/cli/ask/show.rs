@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use super::super::table::Heading::{self, Left, Right};
-use super::super::table::{Table, count, size, span};
+use super::super::table::{Table, count, size, span, things};
 use super::error::CommandError;
 use crate::admin::client::Rows;
 use crate::admin::protocol::{
@@ -28,7 +28,7 @@ fn one_status(status: &Status) -> io::Result<()> {
     let known = |bytes: Option<u64>| bytes.map_or_else(|| "not known".to_owned(), size);
     let since = span(Machine.now_ms() - status.started_ms);
     let (version, pid) = (&status.version, status.pid);
-    let (messages, bytes) = (count(status.messages), size(status.body_bytes));
+    let (messages, bytes) = (things(status.messages, "message"), size(status.body_bytes));
     let mut out = io::stdout().lock();
     let mut line = |name: &str, value: &dyn Display| writeln!(out, "{name:<16}{value}");
     line("service", &status.name)?;
@@ -45,8 +45,9 @@ fn one_status(status: &Status) -> io::Result<()> {
     line("groups", &count(status.groups))?;
     line("devices online", &count(status.devices_online))?;
     line("links", &count(status.links))?;
-    line("on the disk", &format_args!("{messages} messages, {bytes}"))?;
-    line("undelivered", &format_args!("{} deliveries", count(status.queued)))?;
+    line("on the disk", &format_args!("{messages}, {bytes}"))?;
+    let deliveries = if status.queued == 1 { "delivery" } else { "deliveries" };
+    line("undelivered", &format_args!("{} {deliveries}", count(status.queued)))?;
     line("disk free", &known(status.disk_free_bytes))?;
     line("memory", &known(status.memory_bytes))
 }
@@ -167,9 +168,9 @@ pub(super) fn services(rows: Rows<ServiceView>) -> Result<(), CommandError> {
 pub(super) fn backup(backup: &Backup) -> io::Result<()> {
     writeln!(
         io::stdout(),
-        "{} holds members, groups, keys and {} messages ({}) that are queued for somebody",
+        "{} holds members, groups, keys and {} ({}) queued for somebody",
         backup.to.display(),
-        count(backup.messages),
+        things(backup.messages, "message"),
         size(backup.body_bytes),
     )
 }
