@@ -276,21 +276,31 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Removes a group to which the member is no longer invited, unless they were in it before; its
-    /// invitations no longer wait.
-    pub(super) fn uninvite(&mut self, account: AccountId, gid: &Gid, by_me: bool) -> Result<()> {
-        let withdrawn = self
+    /// Gives invitations of the member to a group that wait for an answer this state: they are not counted
+    /// any more.
+    fn close_invitations(&mut self, account: AccountId, gid: &Gid, state: &str) -> Result<()> {
+        let closed = self
             .db
             .prepare_cached(
-                "UPDATE ping SET state = 'ignored'
+                "UPDATE ping SET state = ?3
                  WHERE account = ?1 AND incoming = 1 AND gid = ?2 AND state = 'waiting'
                  RETURNING id",
             )?
-            .query_map(params![account, gid], |row| row.get(0))?
+            .query_map(params![account, gid, state], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
-        for ping in withdrawn {
+        if !closed.is_empty() {
+            self.touch_account(account);
+        }
+        for ping in closed {
             self.touch_ping(ping);
         }
+        Ok(())
+    }
+
+    /// Removes a group to which the member is no longer invited, unless they were in it before; its
+    /// invitations no longer wait.
+    pub(super) fn uninvite(&mut self, account: AccountId, gid: &Gid, by_me: bool) -> Result<()> {
+        self.close_invitations(account, gid, "ignored")?;
         if self.read.was_in(account, gid)? {
             let standing = if by_me { Standing::Left } else { Standing::Removed };
             return self.set_standing(account, gid, "", standing);
@@ -375,6 +385,8 @@ impl WriteTx<'_> {
         if before != Some(standing) {
             self.touch_threads_of(account, gid)?;
             if standing == Standing::Joined {
+                // Joined without answering them, or on another device.
+                self.close_invitations(account, gid, "accepted")?;
                 self.db
                     .prepare_cached("UPDATE grp SET since_id = ?3 WHERE account = ?1 AND gid = ?2")?
                     .execute(params![account, gid, self.read.newest_id(account)?])?;

@@ -95,3 +95,19 @@ fn an_undeliverable_letter_is_reported_and_can_be_resent_or_dropped() {
     assert!(bjorn.ok(&["resend", &thread, "--discard"]).unwrap().contains("1 letter"));
     assert!(!bjorn.ok(&["read", &thread]).unwrap().contains("too late"));
 }
+
+#[test]
+fn an_invitation_is_answered_by_joining_the_group() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, mut bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    bjorn.start().unwrap();
+    let waiting =
+        |bjorn: &AppProcess| bjorn.json(&["status"]).unwrap()["accounts"][0]["pings"].as_u64();
+    ada.ok(&["invite", GROUP, BJORN]).unwrap();
+    until("the invitation", || (waiting(&bjorn) == Some(1)).then_some(()));
+    bjorn.ok(&["join-group", GROUP]).unwrap();
+    assert_eq!(waiting(&bjorn), Some(0));
+    assert_eq!(bjorn.json(&["pings"]).unwrap()[0]["state"]["state"], "accepted");
+}
