@@ -15,7 +15,7 @@ use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
     ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, NoticeChange,
     NoticeSettings, Ping, PingId, Readers, SavedSearchId, SearchPage, State, TagId, Thread,
-    ThreadId, ThreadRow,
+    ThreadId, ThreadRow, Watermark,
 };
 
 pub use search_query::SearchOrder;
@@ -431,6 +431,8 @@ pub enum Command {
         /// Which.
         message: MessageRowId,
     },
+    /// What is here already, for a program that tells of what comes. Reply: [`Reply::Watermark`].
+    Watermark,
     /// Wait until a message has left the outbox (sent or failed). Reply: [`Reply::Message`], with
     /// whatever state it has when the time is up.
     AwaitSent {
@@ -558,6 +560,8 @@ pub enum Reply {
     Message(Message),
     /// Where a forward stands.
     Forward(ForwardState),
+    /// What is here already.
+    Watermark(Watermark),
     /// One draft.
     Draft(Draft),
     /// A page of drafts.

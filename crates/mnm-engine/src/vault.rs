@@ -70,6 +70,7 @@ mod text;
 mod thread;
 mod thread_list;
 mod trash;
+mod watermark;
 
 use rusqlite::{Connection, TransactionBehavior};
 

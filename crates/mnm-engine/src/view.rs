@@ -52,6 +52,18 @@ pub struct State {
     pub copied: bool,
 }
 
+/// What is here already: whatever comes later has a higher number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Watermark {
+    /// The newest message; 0 before the first.
+    pub message: MessageRowId,
+    /// The newest ping; 0 before the first.
+    pub ping: PingId,
+    /// Letters in the outbox, in their order; the first 10,000.
+    pub queued: Vec<MessageRowId>,
+}
+
 /// A page of search results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

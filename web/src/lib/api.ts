@@ -59,6 +59,7 @@ export const REPLY_KIND = {
   send_now: "message",
   retry: "message",
   unsend: "draft",
+  watermark: "watermark",
   await_sent: "message",
   forward: "forward",
   notices: "notices",

@@ -232,6 +232,7 @@ impl Engine {
             Command::Preview { text } => self.preview(text).await.map(Reply::Html),
 
             // Notices.
+            Command::Watermark => store.read(|vault| vault.watermark()).await.map(Reply::Watermark),
             Command::Notices => self.notice_settings(None).await.map(Reply::Notices),
             Command::SetNotices { change } => {
                 self.notice_settings(Some(change)).await.map(Reply::Notices)

@@ -123,13 +123,6 @@ impl Vault {
         Ok(tx.commit()?)
     }
 
-    /// The newest message and ping that are here.
-    pub fn newest(&self) -> Result<(MessageRowId, PingId)> {
-        let sql = "SELECT (SELECT coalesce(max(id), 0) FROM message),
-                          (SELECT coalesce(max(id), 0) FROM ping)";
-        Ok(self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
-    }
-
     /// What is to be told of messages and pings. Those that are gone meanwhile, or are the member's
     /// own, are left out.
     pub(crate) fn arrivals(

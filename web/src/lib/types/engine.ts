@@ -599,6 +599,8 @@ export type Command =
       /** Which. */
       message: number;
     }
+  /** What is here already, for a program that tells of what comes. Reply: `Reply::Watermark`. */
+  | { cmd: "watermark" }
   /**
    * Wait until a message has left the outbox (sent or failed). Reply: `Reply::Message`, with
    * whatever state it has when the time is up.
@@ -1402,6 +1404,8 @@ export type Reply =
   | { kind: "message"; value: Message }
   /** Where a forward stands. */
   | { kind: "forward"; value: ForwardState }
+  /** What is here already. */
+  | { kind: "watermark"; value: Watermark }
   /** One draft. */
   | { kind: "draft"; value: Draft }
   /** A page of drafts. */
@@ -1621,3 +1625,13 @@ export type ThreadView =
   | "archive"
   /** In the trash. */
   | "trash";
+
+/** What is here already: whatever comes later has a higher number. */
+export interface Watermark {
+  /** The newest message; 0 before the first. */
+  message: number;
+  /** The newest ping; 0 before the first. */
+  ping: number;
+  /** Letters in the outbox, in their order; the first 10,000. */
+  queued: number[];
+}
