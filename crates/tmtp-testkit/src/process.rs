@@ -5,7 +5,9 @@
 
 mod app;
 mod child;
+mod ongoing;
 mod service;
 
 pub use app::{AppProcess, Finished};
+pub use ongoing::Ongoing;
 pub use service::{SITE, ServiceProcess};

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::child::{Running, program};
+use super::ongoing::Ongoing;
 
 /// Address of a session bus that is none.
 const NO_BUS: &str = "unix:path=/nonexistent/bus";
@@ -90,12 +91,17 @@ impl AppProcess {
         serde_json::from_str(&text).with_context(|| format!("mnm {arguments:?}: no JSON: {text}"))
     }
 
+    /// Runs one command that goes on.
+    pub fn begin(&self, arguments: &[&str]) -> Result<Ongoing> {
+        Ongoing::start(self.command()?.args(arguments), &self.log_file())
+    }
+
     /// Keeps the app running, without a browser; gives the address of its pages.
     pub fn start(&mut self) -> Result<&str> {
         self.running = None;
         let mut command = self.command()?;
         command.args(["--no-open", "--port", "0"]);
-        let running = Running::start(&mut command, &self.log_file())?;
+        let running = Running::start(command.stdin(Stdio::null()), &self.log_file())?;
         self.url = running.line("open: ")?.trim_start_matches("open: ").trim().to_owned();
         self.running = Some(running);
         ensure!(self.url.contains("token="), "no token in {:?}", self.url);
@@ -127,7 +133,8 @@ impl AppProcess {
         self.home.path().join("mnm.log")
     }
 
-    fn command(&self) -> Result<Command> {
+    /// A command on this home, to be given its arguments.
+    pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(program("mnm", "MNM_BIN")?);
         command.arg("--home").arg(self.home()).env_remove("MNM_HOME").current_dir(self.desk());
         command.envs(&self.environment);

@@ -4,7 +4,7 @@ use std::env;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -24,10 +24,11 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts it; what it writes to standard error is appended to `log`.
+    /// Starts it, with the standard input that the command has; what it writes to standard error is
+    /// appended to `log`.
     pub(super) fn start(command: &mut Command, log: &Path) -> Result<Self> {
         let stderr = File::options().create(true).append(true).open(log)?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        command.stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
         let stdout = child.stdout.take().context("stdout")?;
         let (sender, lines) = mpsc::channel();
@@ -70,10 +71,19 @@ impl Running {
         Ok(())
     }
 
+    /// What to write to, if standard input is a pipe; once.
+    pub(super) fn take_input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id())?).context("pid")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
     /// SIGTERM, and the status it exits with.
     pub(super) fn sigterm(&mut self) -> Result<ExitStatus> {
-        let pid = Pid::from_raw(i32::try_from(self.child.id())?).context("pid")?;
-        kill_process(pid, Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         self.exit_status()
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
@@ -80,7 +80,7 @@ impl ServiceProcess {
             .arg("--data")
             .arg(self.data_dir())
             .args(&self.arguments);
-        let running = Running::start(&mut command, &self.log_file())?;
+        let running = Running::start(command.stdin(Stdio::null()), &self.log_file())?;
         self.ready = running.line("ready: ")?;
         self.running = Some(running);
         let address = self.handed_out_address().trim_start_matches('=');
