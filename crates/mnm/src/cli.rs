@@ -3,9 +3,11 @@
 mod account;
 mod app;
 mod behind;
+mod chat;
 mod check;
 mod context;
 mod dispatch;
+mod feed;
 mod group;
 mod install;
 mod letter;
@@ -17,7 +19,9 @@ mod recipient;
 mod run;
 mod save;
 mod search;
+mod usage;
 mod verb;
+mod watch;
 mod word;
 mod write;
 
@@ -27,12 +31,13 @@ use clap::{Args, CommandFactory as _, Parser};
 
 use self::app::Serve;
 use self::context::Context;
+pub(crate) use self::usage::usage;
 use self::verb::{Content, Shown, Verb, Wait};
 use crate::{
     exit::{self, Exit, Failure},
     home::Home,
     print::{Look, warn},
-    session::{Session, ask},
+    session::{Need, Session, ask},
 };
 
 /// One messaging app for the services of every organisation you belong to.
@@ -60,8 +65,9 @@ struct Global {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     json: bool,
-    /// The account to use: its number in `mnm status`, or the name or address of its service
-    #[arg(long, value_name = "ACCOUNT", global = true)]
+    /// The account to use: its number in `mnm status`, or the name or address of its service. --service is
+    /// the same
+    #[arg(long, visible_alias = "service", value_name = "ACCOUNT", global = true)]
     account: Option<String>,
     /// Do not connect (when no app is running): show what is stored here, and only queue what is to
     /// be sent
@@ -109,11 +115,15 @@ impl Cli {
                 let is_status = matches!(verb, Verb::Status);
                 let (shows, need) = (verb.shows(), verb.need(context.offline));
                 let session = Session::open(&context.home, need).await?;
+                let lasts = need == Need::Lasting;
+                if lasts {
+                    tell_copied(&session).await;
+                }
                 let answer = verb.run(&context, &session).await;
                 if let Ok(answer) = &answer {
                     behind::tell(&context, &session, (shows, need), answer).await;
                 }
-                if !is_status {
+                if !is_status && !lasts {
                     tell_copied(&session).await;
                 }
                 session.close().await;

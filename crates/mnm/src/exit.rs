@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     InUse = 5,
     /// The service can't be reached or its certificate is not the one trusted.
     Network = 6,
+    /// The app that a command was connected to has ended.
+    AppEnded = 7,
 }
 
 /// Every exit code with its meaning, as `--help` shows them.
@@ -33,6 +35,7 @@ pub(crate) const TABLE: &[(Exit, &str)] = &[
     (Exit::Queued, "queued here, not yet acknowledged by the service"),
     (Exit::InUse, "another process uses the home directory and can't be reached"),
     (Exit::Network, "service unreachable, or its certificate is not trusted"),
+    (Exit::AppEnded, "the running app ended, to which `watch` or `chat` was connected"),
 ];
 
 /// The table as text for `--help`.

@@ -32,7 +32,10 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_run(&error),
+    };
     log(cli.is_app());
     let json = cli.json();
     let exit = match tokio::runtime::Runtime::new() {
@@ -49,6 +52,20 @@ fn main() -> ExitCode {
         failure.exit
     });
     ExitCode::from(exit as u8)
+}
+
+/// Prints the help or version that was asked for, or why the command line can't be read.
+fn not_run(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nobody reads it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    let failure = cli::usage(error, &arguments);
+    print::print_failure(&failure, json);
+    ExitCode::from(failure.exit as u8)
 }
 
 /// Logs to standard error; `MNM_LOG=info` logs more. By default only the app logs, and not to a

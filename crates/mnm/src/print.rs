@@ -16,8 +16,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::exit::{Exit, Failure};
 
+mod closed;
 #[cfg(test)]
 mod print_tests;
+
+pub(crate) use closed::output_closed;
 
 /// The output of a command.
 #[derive(Debug)]
@@ -69,18 +72,18 @@ pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "mnm: {}", block(text, "  "));
 }
 
-/// Writes a line to standard output. A reader that has closed (`mnm inbox | head`) is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+/// Writes a line to standard output, and flushes it. False if nobody reads it any more (`mnm inbox |
+/// head`), which is no failure.
+pub(crate) fn print(text: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     let text = text.trim_end_matches('\n');
     if text.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::io("Can't write the answer", &error))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::io("Can't write the answer", &error)),
     }
 }
 
@@ -248,6 +251,14 @@ impl Look {
         if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
 
+    /// A time without saying how long ago: `2026-11-22 05:01`.
+    pub(crate) fn minute(&self, at_ms: i64) -> String {
+        let Ok(at) = Timestamp::from_millisecond(at_ms) else {
+            return "an unknown time".to_owned();
+        };
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// A time in the past, as `2026-11-22 05:01 (3 min ago)`. A time after the start of the command
     /// is `just now`.
     pub(crate) fn time(&self, at_ms: i64) -> String {
@@ -261,10 +272,7 @@ impl Look {
     }
 
     fn moment(&self, at_ms: i64, ago_ms: i64) -> String {
-        let Ok(at) = Timestamp::from_millisecond(at_ms) else {
-            return "an unknown time".to_owned();
-        };
-        let absolute = at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+        let absolute = self.minute(at_ms);
         match relative(ago_ms) {
             Some(relative) => format!("{absolute} ({relative})"),
             None => absolute,

@@ -34,7 +34,8 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use mnm_engine::Engine;
+use mnm_engine::{Engine, view::Notice};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -93,6 +94,11 @@ impl Server {
         Ok(Self { notice, listener, app: Arc::new(app), announcement })
     }
 
+    /// What stops it: a signal, or `mnm stop`.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.app.stop.clone()
+    }
+
     /// An address that opens the pages, once.
     pub(crate) fn opening_url(&self) -> Result<String, Failure> {
         self.app.opening_url(Instant::now()).map_err(no_random)
@@ -100,8 +106,20 @@ impl Server {
 
     /// Serves until the process is told to stop, then closes the engine.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        show_notices(&self.app).await?;
+        let opening = Arc::clone(&self.app);
+        let desktop = notice::start(move |place| open_pages(&opening, place));
+        show_notices(&self.app, Some(desktop)).await?;
         show_tray_icon(&self.app);
+        self.serve().await
+    }
+
+    /// As [`Self::run`], for a command in a terminal: nothing is shown on the desktop.
+    pub(crate) async fn run_beside(self) -> Result<(), Failure> {
+        show_notices(&self.app, None).await?;
+        self.serve().await
+    }
+
+    async fn serve(self) -> Result<(), Failure> {
         let stop = self.app.stop.clone();
         let serving = axum::serve(self.listener, router(&self.app))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -120,15 +138,18 @@ impl Server {
     }
 }
 
-/// Shows what comes by an open page, or else by the desktop, until the engine closes.
-async fn show_notices(app: &Arc<App>) -> Result<(), Failure> {
+/// Shows what comes by an open page, or else by the desktop if there is one, until the engine closes.
+async fn show_notices(
+    app: &Arc<App>,
+    desktop: Option<mpsc::Sender<Notice>>,
+) -> Result<(), Failure> {
     let mut notices = app.engine.notices().await?;
-    let opening = Arc::clone(app);
-    let desktop = notice::start(move |place| open_pages(&opening, place));
     let app = Arc::clone(app);
     tokio::spawn(async move {
         while let Some(notice) = notices.recv().await {
-            if let Some(notice) = app.pages.give(notice) {
+            if let Some(notice) = app.pages.give(notice)
+                && let Some(desktop) = &desktop
+            {
                 // A desktop that does not take them has enough to show.
                 let _ = desktop.try_send(notice);
             }
@@ -178,7 +199,7 @@ fn small() -> DefaultBodyLimit {
 }
 
 /// Ctrl-C, and on Unix SIGTERM too, cancel `stop`; a second one changes nothing.
-fn stop_on_signals(stop: &CancellationToken) -> io::Result<()> {
+pub(crate) fn stop_on_signals(stop: &CancellationToken) -> io::Result<()> {
     let stop = stop.clone();
     #[cfg(unix)]
     {

@@ -5,6 +5,8 @@
 //! itself first (a stale file's port may belong to another program by now), and without it the
 //! engine is opened here. A lock whose holder does not answer usually means an app that is starting
 //! or another command that is ending, so it is retried for a while.
+//!
+//! A command that goes on serves the home itself meanwhile ([`host`]): other commands reach its engine.
 
 /// Runs a command that has one kind of reply.
 macro_rules! ask {
@@ -18,6 +20,7 @@ macro_rules! ask {
 }
 pub(crate) use ask;
 
+mod host;
 mod remote;
 
 use std::{
@@ -37,8 +40,10 @@ use tokio::{
     io::AsyncRead,
     sync::broadcast::{self, error::RecvError},
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::{exit::Failure, home::Home};
+use crate::{exit::Failure, home::Home, serve::stop_on_signals};
+use host::Host;
 use remote::RemoteEvents;
 pub(crate) use remote::{Remote, unexpected};
 
@@ -57,6 +62,8 @@ pub(crate) enum Need {
     Links,
     /// Links, and the messages that wait at the services.
     News,
+    /// Links, and a server that other commands reach, until the command is told to end.
+    Lasting,
     /// A store may be made if there is none.
     Beginning,
 }
@@ -72,8 +79,26 @@ pub(crate) enum Session {
 /// The engine in this process.
 pub(crate) struct Local {
     engine: Engine,
+    /// Serves other commands meanwhile.
+    host: Option<Host>,
     /// More messages were arriving when the wait ended.
     cut_short: AtomicBool,
+}
+
+impl Local {
+    async fn open(engine: Engine, home: &Home, need: Need) -> Result<Self, Failure> {
+        let host = match need {
+            Need::Lasting => match Host::start(engine.clone(), home).await {
+                Ok(host) => Some(host),
+                Err(failure) => {
+                    engine.close().await;
+                    return Err(failure);
+                }
+            },
+            Need::Disk | Need::Links | Need::News | Need::Beginning => None,
+        };
+        Ok(Self { engine, host, cut_short: AtomicBool::new(false) })
+    }
 }
 
 impl Session {
@@ -89,7 +114,7 @@ impl Session {
                 return Ok(Self::Remote(remote));
             }
             let session = match open_engine(home, need != Need::Disk).await? {
-                Some(engine) => Self::Local(Local { engine, cut_short: AtomicBool::new(false) }),
+                Some(engine) => Self::Local(Local::open(engine, home, need).await?),
                 None if Instant::now() >= until => return Err(home.in_use()),
                 None => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -156,9 +181,30 @@ impl Session {
 
     /// Ends the engine if it runs here.
     pub(crate) async fn close(self) {
-        if let Self::Local(local) = self {
-            local.engine.close().await;
+        let Self::Local(local) = self else { return };
+        match local.host {
+            Some(host) => host.end().await,
+            None => local.engine.close().await,
         }
+    }
+
+    /// A note for people about the server of a command that goes on.
+    pub(crate) fn notice(&self) -> Option<&str> {
+        match self {
+            Self::Local(Local { host: Some(host), .. }) => host.notice.as_deref(),
+            Self::Local(_) | Self::Remote(_) => None,
+        }
+    }
+
+    /// What ends a command that goes on: a signal, or `mnm stop` where this process serves the home. From
+    /// here on signals do not kill the process.
+    pub(crate) fn stop(&self) -> Result<CancellationToken, Failure> {
+        if let Self::Local(Local { host: Some(host), .. }) = self {
+            return Ok(host.stop());
+        }
+        let stop = CancellationToken::new();
+        stop_on_signals(&stop).map_err(|error| Failure::io("Can't listen to signals", &error))?;
+        Ok(stop)
     }
 
     /// Gives an engine that was just opened here time to connect and to receive waiting messages; a

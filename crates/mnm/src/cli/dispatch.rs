@@ -5,8 +5,8 @@ use mnm_engine::command::{SearchOrder, ThreadMark};
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
 use super::{
-    Context, account, app, check, group, install, letter, notify, people, put_away, reader, save,
-    search, write,
+    Context, account, app, chat, check, group, install, letter, notify, people, put_away, reader,
+    save, search, watch, write,
 };
 use crate::{
     exit::Failure,
@@ -60,6 +60,7 @@ impl Verb {
             | Self::Stop
             | Self::People { strike: None, readmit: None, .. }
             | Self::Check { .. } => Need::Disk,
+            Self::Watch { .. } | Self::Chat { .. } => Need::Lasting,
             Self::Ping { .. }
             | Self::Send { .. }
             | Self::Reply { .. }
@@ -95,6 +96,8 @@ impl Verb {
             | Self::Account { .. }
             | Self::Presence { .. }
             | Self::Contacts { remove: Some(_) }
+            | Self::Watch { .. }
+            | Self::Chat { .. }
             | Self::Status
             | Self::Drafts
             | Self::Devices { action: Some(_) }
@@ -131,7 +134,8 @@ impl Verb {
             | Self::Accept { wait, .. }
             | Self::Invite { wait, .. }
             | Self::Resend { wait, .. }
-            | Self::Forward { wait, .. } => {
+            | Self::Forward { wait, .. }
+            | Self::Chat { wait, .. } => {
                 wait.seconds = 0;
             }
             Self::Send { content, .. } | Self::Reply { content, .. } => content.wait.seconds = 0,
@@ -142,6 +146,7 @@ impl Verb {
             | Self::Inbox { .. }
             | Self::Contacts { .. }
             | Self::Groups
+            | Self::Watch { .. }
             | Self::Status
             | Self::Read { .. }
             | Self::Save { .. }
@@ -193,6 +198,10 @@ impl Verb {
             Self::Presence { shown, contact } => {
                 people::presence(context, session, shown, contact).await
             }
+            Self::Chat { person, last, wait } => {
+                chat::chat(context, session, &person, last, wait).await
+            }
+            Self::Watch { text } => watch::watch(context, session, text).await,
             Self::Status => account::status(context, session).await,
             Self::Devices { action: None } => account::devices(context, session).await,
             Self::Devices { action: Some(DevicesVerb::Add { label }) } => {

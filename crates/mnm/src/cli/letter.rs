@@ -14,7 +14,7 @@ use super::verb::Listed;
 use super::{Context, reader};
 use crate::{
     exit::Failure,
-    print::{Answer, Look, Table, inline, short, size},
+    print::{Answer, Look, Table, inline, plural, short, size},
     session::{Session, ask},
 };
 
@@ -262,7 +262,7 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
 
 /// One message: our line above, then the sender's text behind a bar; its subject only if it differs
 /// from the thread's.
-fn message_text(look: &Look, message: &Message, subject: &str) -> String {
+pub(super) fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     let new = if message.unread { look.bold(" new") } else { String::new() };
     let mut text = format!(
         "{}  {}{}{new}\n",
@@ -315,7 +315,7 @@ pub(super) fn not_reached(message: &Message) -> Vec<String> {
         .map(|left| format!("not delivered to {}: {}", party(&left.party), inline(&left.reason)))
         .collect();
     if message.more_left_out > 0 {
-        lines.push(format!("not delivered to {} others", message.more_left_out));
+        lines.push(format!("not delivered to {}", plural(message.more_left_out, "other")));
     }
     lines
 }

@@ -344,6 +344,24 @@ pub(super) enum Verb {
               value_parser = clap::value_parser!(u32).range(1..=200))]
         limit: u32,
     },
+    /// Tell of what comes and goes, a line each, until Ctrl-C; with --json an object each
+    Watch {
+        /// With the text of letters and pings
+        #[arg(long)]
+        text: bool,
+    },
+    /// Write with one person, line by line: what they write appears, and each line typed is sent. Ctrl-D
+    /// or /quit ends it
+    Chat {
+        /// Alias of a person of your address book
+        person: String,
+        /// Show so many of the last messages first
+        #[arg(long, value_name = "N", default_value_t = 20,
+              value_parser = clap::value_parser!(u32).range(0..=200))]
+        last: u32,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Show accounts and their connections
     Status,
     /// Show or choose who sees that you are online: people of your address book, never strangers

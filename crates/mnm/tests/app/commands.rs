@@ -67,6 +67,45 @@ fn exit_codes_tell_what_happened() {
 }
 
 #[test]
+fn usage_errors_are_a_sentence_that_names_the_help() {
+    let home = tempfile::tempdir().unwrap();
+    let rows: &[(&[&str], &str)] = &[
+        (
+            &["inbox", "--unred"],
+            "`mnm inbox` does not take --unred. Did you mean --unread? All that it takes: mnm inbox --help",
+        ),
+        (&["read", "1", "2"], "`mnm read` does not take 2. All that it takes: mnm read --help"),
+        (&["inbx"], "There is no command inbx. Did you mean "),
+        (&["devices", "new"], "There is no command new. All commands: mnm devices --help"),
+        (&["tag"], "`mnm tag` needs <NAME>, <THREADS>.... "),
+        (
+            &["accept", "one"],
+            "<N> can't be one: a number is expected, as the list shows it. All that it takes: mnm accept",
+        ),
+        (
+            &["notify", "some"],
+            "[LEVEL] can't be some. It is one of: all, mentions, none, default. ",
+        ),
+        (&["send", "--to"], "--to <ALIAS,…> needs a value. All that it takes: mnm send --help"),
+        (&["account", "--remove", "--trust", "x"], "--remove does not go together with --trust"),
+    ];
+    for (arguments, said) in rows {
+        let output = mnm(home.path(), arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((code(&output), told.lines().count()), (2, 1), "{arguments:?}: {told}");
+        assert!(told.starts_with(&format!("mnm: {said}")), "{arguments:?}: {told}");
+        let output = mnm(home.path(), &[&["--json"], *arguments].concat());
+        let error = &document(&output)["error"];
+        assert_eq!((code(&output), &error["code"]), (2, &"usage".into()), "{output:?}");
+        assert!(error["message"].as_str().unwrap().starts_with(said), "{error}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+    }
+    // Here it is a text, not an option.
+    let text = mnm(home.path(), &["send", "--nope", "--", "--json"]);
+    assert!(text.stdout.is_empty() && code(&text) == 2, "{text:?}");
+}
+
+#[test]
 #[cfg(unix)]
 fn only_starting_commands_create_a_store_in_an_empty_directory() {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -111,7 +150,7 @@ fn only_starting_commands_create_a_store_in_an_empty_directory() {
 fn help_lists_every_exit_code() {
     let home = tempfile::tempdir().unwrap();
     let help = String::from_utf8(mnm(home.path(), &["--help"]).stdout).unwrap();
-    for code in 0..=6 {
+    for code in 0..=7 {
         assert!(help.contains(&format!("\n  {code}  ")), "{code} is missing in {help}");
     }
 }

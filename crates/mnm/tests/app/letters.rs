@@ -121,6 +121,23 @@ fn commands_send_and_receive_without_a_running_app() {
 }
 
 #[test]
+fn a_letter_needs_no_subject() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = acquainted(&service);
+    ada.ok(&["send", "--to", BJORN, "Lunch?"]).unwrap();
+    let id = thread(&bjorn, "");
+    assert!(bjorn.ok(&["inbox"]).unwrap().contains("(no subject)"));
+    assert!(bjorn.ok(&["read", &id]).unwrap().starts_with("(no subject)\n"));
+    // A second one begins a thread of its own.
+    ada.ok(&["send", "--to", BJORN, "Or tea?"]).unwrap();
+    until("the second", || {
+        let inbox = bjorn.json(&["inbox"]).unwrap();
+        (inbox.as_array().unwrap().iter().filter(|row| row["subject"] == "").count() == 2)
+            .then_some(())
+    });
+}
+
+#[test]
 fn threads_are_put_away_and_taken_back() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = acquainted(&service);

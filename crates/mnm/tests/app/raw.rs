@@ -45,7 +45,11 @@ pub(crate) struct Response {
 impl Server {
     /// Starts an app on an empty home.
     pub(crate) fn start() -> Self {
-        let mut app = AppProcess::new().unwrap();
+        Self::start_on(AppProcess::new().unwrap())
+    }
+
+    /// Starts this app.
+    pub(crate) fn start_on(mut app: AppProcess) -> Self {
         let url = app.start().unwrap().to_owned();
         let port = url.split(['/', ':']).nth(4).unwrap().parse().unwrap();
         Self { app, port }
