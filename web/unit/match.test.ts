@@ -1,8 +1,7 @@
-// Names meant by a few letters, and words found in texts on screen.
+// Names meant by a few letters.
 import { expect, test } from "vitest";
 
 import { best, match } from "../src/lib/actions/match";
-import { places } from "../src/lib/thread/find";
 
 test("a name is meant by its beginning, by beginnings of its words, by their initials, or by some of its letters", () => {
   const name = "Harbour Rowing Club";
@@ -24,15 +23,4 @@ test("the best come first, and not more than are wanted", () => {
   const names = ["Settings", "New letter", "Newest things", "Sent by Nel"];
   expect(best("ne", names, (name) => name, 8)).toEqual(["New letter", "Newest things", "Sent by Nel"]);
   expect(best("n", names, (name) => name, 2)).toHaveLength(2);
-});
-
-test("words are found across bold letters, accents and other forms of a letter, each in its own part", () => {
-  document.body.innerHTML = "<p>The cafe\u0301 and the <b>Ca</b>fés</p><p>ca</p><p>fe</p><p>ﬁne Straße</p>";
-  const found = (words: string): string[] => places(document.querySelectorAll("p"), words).map(String);
-  expect(found("café")).toEqual(["cafe\u0301", "Café"]);
-  expect(found("CAFES")).toEqual(["Cafés"]);
-  expect(found("fin")).toEqual(["ﬁn"]);
-  expect(found(" ")).toEqual([]);
-  document.body.innerHTML = `<p>${"ab".repeat(3000)}</p>`;
-  expect(found("ab")).toHaveLength(1000);
 });

@@ -11,4 +11,3 @@ pub(crate) use excerpt::{has, passage};
 pub(crate) use operator::Condition;
 pub(crate) use query::Query;
 pub(crate) use token::indexed;
-pub(crate) use word::Phrase;

@@ -75,6 +75,20 @@ pub struct SearchPage {
     /// Whether the index is being made anew after an update of the app: the oldest messages may be
     /// missing.
     pub indexing: bool,
+    /// What was looked for in texts, so that a page can mark it where it stands.
+    #[serde(default)]
+    pub phrases: Vec<Phrase>,
+}
+
+/// Words of a search that follow each other, as tokens: `search/token_cases.json` has examples of
+/// how a text becomes tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Phrase {
+    /// The tokens.
+    pub tokens: Vec<String>,
+    /// Whether the last one may be the beginning of a token.
+    pub is_open: bool,
 }
 
 /// A search result.

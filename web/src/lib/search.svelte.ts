@@ -1,6 +1,6 @@
 // Search as you type, over every service at once: letters by the engine; people, groups, pings and
 // drafts among the records the page already has.
-import type { SearchHit, SearchOrder } from "./api";
+import type { Phrase, SearchHit, SearchOrder } from "./api";
 import { contains } from "./format";
 import { measurePainted } from "./marks";
 import { store } from "./store.svelte";
@@ -16,6 +16,8 @@ const OPERATOR = /^(from|in|is|has|tag|before|after):/i;
 class Search {
   words = $state("");
   hits = $state.raw<SearchHit[]>([]);
+  /** What was looked for in texts, to be marked where it stands. */
+  phrases = $state.raw<Phrase[]>([]);
   /** There may be more letters than those found. */
   more = $state(false);
   /** How many letters there are; null while it is not known. */
@@ -23,6 +25,8 @@ class Search {
   /** The index is being made anew. */
   indexing = $state(false);
   order = $state<SearchOrder>("best");
+  /** Conditions are being chosen, though none is yet. */
+  filtering = $state(false);
   busy = $state(false);
   error = $state("");
 
@@ -68,6 +72,7 @@ class Search {
     this.#pending?.abort();
     if (!this.active) {
       this.hits = [];
+      this.phrases = [];
       this.busy = false;
       return;
     }
@@ -84,6 +89,7 @@ class Search {
     try {
       const page = await command("search", { words, order, skip, limit: HITS }, { signal });
       this.hits = skip === 0 ? page.hits : [...this.hits, ...page.hits];
+      this.phrases = page.phrases ?? [];
       this.more = page.more;
       this.indexing = page.indexing;
       measurePainted("search", start);
@@ -98,9 +104,10 @@ class Search {
     if (this.#pending === pending) this.busy = false;
   }
 
-  /** Empties the field; false when it was empty. */
+  /** Empties the field and closes its conditions; false when there was nothing to do. */
   clear(): boolean {
-    const was = this.active;
+    const was = this.active || this.filtering;
+    this.filtering = false;
     this.type("");
     return was;
   }

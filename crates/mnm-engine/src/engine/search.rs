@@ -10,11 +10,11 @@ impl Engine {
     pub(super) async fn search(&self, args: &SearchArgs) -> Result<SearchPage, Error> {
         let indexing = self.store().read(|vault| vault.is_indexing()).await?;
         let Some(search) = Search::new(args) else {
-            return Ok(SearchPage { hits: Vec::new(), more: false, indexing });
+            return Ok(SearchPage { hits: Vec::new(), more: false, indexing, phrases: Vec::new() });
         };
         let search = self.run_search(search).await?;
-        let more = search.is_full();
-        Ok(SearchPage { hits: search.into_hits(), more, indexing })
+        let (more, phrases) = (search.is_full(), search.phrases().to_vec());
+        Ok(SearchPage { hits: search.into_hits(), more, indexing, phrases })
     }
 
     /// The number of matches.

@@ -2,7 +2,7 @@
 
 use super::query::Query;
 use super::token::{Token, is_pair, tokens};
-use super::word::Phrase;
+use crate::view::Phrase;
 
 /// Precedes a found word in an excerpt: private-use characters, which mean nothing in a text.
 pub(crate) const OPEN: char = '\u{e000}';

@@ -14,6 +14,7 @@ fn what_was_found_is_marked_as_it_is_written() {
         ("来週の会議は図書室で", "図書室", "来週の会議は<mark>図書室</mark>で"),
         ("来週の会議", "会", "来週の<mark>会</mark>議"),
         ("我们明天在图书馆门口", "图书馆门口", "我们明天在<mark>图书馆门口</mark>"),
+        ("か が", "か", "<mark>か</mark> <mark>が</mark>"),
         ("plan planning", "plan", "<mark>plan</mark> <mark>planning</mark>"),
         ("we say good night", "\"good night\"", "we say <mark>good night</mark>"),
         ("مُحَمَّد هنا", "محمد", "<mark>مُحَمَّد</mark> هنا"),

@@ -1,7 +1,8 @@
 //! Operators of a query: `from:`, `in:`, `tag:`, `has:`, `before:`, `after:`.
 
-use super::word::{Phrase, Word, phrase};
+use super::word::{Word, phrase};
 use crate::command::ThreadView;
+use crate::view::Phrase;
 
 const DAY_MS: i64 = 86_400_000;
 

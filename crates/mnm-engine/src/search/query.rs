@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::operator::{self, Condition};
-use super::word::{Phrase, phrase, split};
+use super::word::{phrase, split};
+use crate::view::Phrase;
 
 /// Most tokens of a query: the cost per message grows with their number and occurrences.
 const TOKENS_MAX: usize = 16;

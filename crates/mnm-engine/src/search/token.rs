@@ -197,7 +197,8 @@ impl Lexer {
         }
         let role = if self.run.len() == 1 { Role::Alone } else { Role::Closing };
         if let Some(last) = self.run.pop() {
-            self.tokens.push(Token { role, ..last });
+            let first_bytes = last.end - last.start;
+            self.tokens.push(Token { role, first_bytes, ..last });
         }
         self.run.clear();
     }

@@ -63,3 +63,22 @@ fn tokens_say_where_they_stand() {
     }
     assert_eq!(tokens(&"w".repeat(1000))[0].text.len(), TOKEN_BYTES_MAX);
 }
+
+/// The pages make tokens by the same rule, so as to mark what was found where it stands: they test
+/// the same cases.
+#[test]
+fn cases_that_the_pages_have_too_become_these_tokens() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        text: String,
+        tokens: Vec<(String, String)>,
+    }
+    let cases: Vec<Case> = serde_json::from_str(include_str!("token_cases.json")).unwrap();
+    for Case { text, tokens: expected } in cases {
+        let found: Vec<_> = tokens(&text)
+            .into_iter()
+            .map(|token| (token.text, text[token.start..token.end].to_owned()))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}

@@ -1,14 +1,7 @@
 //! Words of a query as they are typed, and what the index has of them.
 
 use super::token::{Role, Token, tokens};
-
-/// Tokens that follow each other.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Phrase {
-    pub(crate) tokens: Vec<String>,
-    /// Whether the last one may be the beginning of a token.
-    pub(crate) is_open: bool,
-}
+use crate::view::Phrase;
 
 /// A word as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]

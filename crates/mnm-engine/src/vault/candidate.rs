@@ -9,8 +9,8 @@ use tmtp::id::Uid;
 use super::Result;
 use super::change::VaultReader;
 use super::thread_list::Marks;
-use crate::search::{Condition, Phrase, Query, has};
-use crate::view::{AccountId, MessageRowId, PartyKind, ThreadId};
+use crate::search::{Condition, Query, has};
+use crate::view::{AccountId, MessageRowId, PartyKind, Phrase, ThreadId};
 
 /// A message that has the words, with what conditions ask for.
 pub(super) struct Candidate {

@@ -15,7 +15,7 @@ use super::candidate::{Admission, Candidate};
 use super::change::VaultReader;
 use super::{Result, Vault};
 use crate::command::SearchOrder;
-use crate::view::{AccountId, AttachmentId, MessageRowId, SearchHit, ThreadId};
+use crate::view::{AccountId, AttachmentId, MessageRowId, Phrase, SearchHit, ThreadId};
 use crate::{
     markdown,
     search::{self, Query},
@@ -105,6 +105,11 @@ impl Search {
     pub fn counting(args: &SearchArgs) -> Option<Self> {
         let search = Self::new(args)?;
         Some(Self { skip: COUNTED_MAX + 1, limit: 0, ..search })
+    }
+
+    /// What is looked for in texts.
+    pub fn phrases(&self) -> &[Phrase] {
+        &self.query.phrases
     }
 
     /// The hits so far.

@@ -141,7 +141,7 @@ export const letters = {
       close: "Close the search",
       at: (n: number, of: number) => `${n} of ${of}`,
       none: "Nothing found",
-      older: "There are earlier letters: Shift+Enter at the first one looks there.",
+      elsewhere: (n: number, most: number) => (n >= most ? `and in more than ${most} messages` : `and in ${plural(n, "message", "messages")} further off`),
     },
     unfold: "Show this letter",
     fold: "Fold this letter",

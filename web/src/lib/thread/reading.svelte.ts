@@ -123,6 +123,15 @@ export class Reading {
     this.#restoreAnchor();
   }
 
+  /** Scrolls to a place in a message where it is not on screen, and keeps it there. */
+  showPlace(message: number, place: Range): void {
+    const screen = this.#scroller?.getBoundingClientRect();
+    const box = place.getBoundingClientRect();
+    if (!screen || (box.top >= screen.top && box.bottom <= screen.bottom)) return;
+    this.#anchor = { id: message, top: this.#offset(message) - (box.top - screen.top) + screen.height / 3 };
+    this.#restoreAnchor();
+  }
+
   #scrolled(): void {
     const scroller = this.#scroller;
     if (!scroller || Math.abs(scroller.scrollTop - this.#ownScrollTop) < 2) return;

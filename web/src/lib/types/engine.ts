@@ -350,8 +350,8 @@ export type Command =
       group: string;
     }
   /**
-   * Threads of an account, newest first. The first page of the inbox begins with those that are pinned,
-   * beyond the limit. Reply: `Reply::Threads`.
+   * Threads of an account, newest first if no other order is asked for. The first page of the inbox begins
+   * with those that are pinned, beyond the limit. Reply: `Reply::Threads`.
    */
   | {
       cmd: "threads";
@@ -359,6 +359,11 @@ export type Command =
       account?: number | null;
       /** Which of the threads of that time it is; all of them come before it when absent. */
       before?: number | null;
+      /**
+       * What the list is sorted by besides the time, of that thread: its `person_key` or
+       * `subject_key`, or `0` where it is unread and `1` where not.
+       */
+      before_key?: string | null;
       /** Only threads that are listed behind one whose newest message is of this time. */
       before_ms?: number | null;
       /** Which list. */
@@ -402,6 +407,19 @@ export type Command =
       threads: number[];
       /** The mark. */
       mark: ThreadMark;
+      /** Whether they have it from now on. */
+      on: boolean;
+    }
+  /**
+   * Mark single messages, or take a mark from them. Those that are gone, or are not sent yet, are passed
+   * over. Reply: `Reply::Count`, how many were changed.
+   */
+  | {
+      cmd: "mark_messages";
+      /** Which, at most 1,000. */
+      messages: number[];
+      /** The mark. */
+      mark: MessageMark;
       /** Whether they have it from now on. */
       on: boolean;
     }
@@ -1090,7 +1108,18 @@ export interface Message {
   state: MessageState;
   /** Whether the member has not seen it yet. */
   unread: boolean;
+  /** Whether it has a star of its own. */
+  starred: boolean;
+  /** When it was put into the trash; absent while it is not there. Pages show only that it is there. */
+  trashed_ms: number | null;
 }
+
+/** A mark of a single message, set by the member. */
+export type MessageMark =
+  /** Starred: its thread is among the starred ones. */
+  | "starred"
+  /** In the trash: erased after 30 days. Only what has come or was sent. */
+  | "trashed";
 
 /** State of a message. */
 export type MessageState =
@@ -1257,6 +1286,17 @@ export type PartyKind =
    * delivered.
    */
   | "service";
+
+/**
+ * Words of a search that follow each other, as tokens: `search/token_cases.json` has examples of
+ * how a text becomes tokens.
+ */
+export interface Phrase {
+  /** The tokens. */
+  tokens: string[];
+  /** Whether the last one may be the beginning of a token. */
+  is_open: boolean;
+}
 
 /** A ping or a group invitation, received or sent. */
 export interface Ping {
@@ -1470,6 +1510,8 @@ export interface SearchPage {
    * missing.
    */
   indexing: boolean;
+  /** What was looked for in texts, so that a page can mark it where it stands. */
+  phrases: Phrase[];
 }
 
 /** Size of a picture on the screen, in pixels. */
@@ -1535,6 +1577,8 @@ export interface Thread {
 
 /** Which threads a list has. */
 export interface ThreadFilter {
+  /** Its order. */
+  sort?: ThreadSort;
   /** Instead of a list, the threads with this tag, except those in the trash. */
   tag?: number | null;
   /** The list. */
@@ -1607,9 +1651,31 @@ export interface ThreadRow {
   pinned: boolean;
   /** Whether it is starred. */
   starred: boolean;
+  /** Messages of it that have a star of their own. */
+  stars: number;
   /** Its tags, of those of the account. */
   tags: number[];
+  /** By which a list sorted by person has it. */
+  person_key: string;
+  /** By which a list sorted by subject has it. */
+  subject_key: string;
 }
+
+/**
+ * The order of a list of threads. The inbox and the archive can have each of them, other lists go by
+ * time. Of the same person or subject, and among unread and read threads, the newest come first.
+ */
+export type ThreadSort =
+  /** By the newest message, the newest first. */
+  | "newest"
+  /** By the newest message, the oldest first. */
+  | "oldest"
+  /** By the name of the first group or reader, as it was when the newest message came. */
+  | "person"
+  /** By the subject. */
+  | "subject"
+  /** Those with unread messages first; only of the inbox. */
+  | "unread";
 
 /** A list of threads. */
 export type ThreadView =
