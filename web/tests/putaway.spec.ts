@@ -4,6 +4,13 @@ import { expect, introduce, type Member, test } from "./fixture";
 const row = (member: Member, subject: string) => member.page.locator("[data-thread-row]", { hasText: subject });
 const list = (member: Member, view: string) => member.page.getByRole("combobox", { name: "Which threads" }).selectOption({ label: view });
 
+/** Does something with a message, as its buttons offer it. */
+async function act(member: Member, at: number, name: string): Promise<void> {
+  const message = member.page.locator("[data-message]").nth(at);
+  await message.hover();
+  await message.getByRole("button", { name, exact: true }).click();
+}
+
 async function pair(member: (name: string) => Promise<Member>, club: Parameters<Member["join"]>[0]): Promise<[Member, Member]> {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
@@ -140,4 +147,76 @@ test("threads are tagged, listed by tag, and a search is kept as a tab", async (
   await anna.page.getByRole("button", { name: "Forget" }).click();
   await field.fill("");
   await expect(anna.page.getByRole("link", { name: "tag:boat about" })).toHaveCount(0);
+});
+
+test("a list is sorted by time, subject, person and what is unread, and the choice is kept", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  const clara = await (await member("Clara")).join(club);
+  await introduce(anna, clara);
+  await clara.write(anna.alias, "Mast", "About the mast.");
+  for (const subject of ["rudder", "Anchor"]) await boris.write(anna.alias, subject, `About the ${subject}.`);
+  const rows = anna.page.locator("[data-thread-row]");
+  await expect(rows).toHaveCount(3);
+  const order = (option: RegExp) =>
+    anna.page.getByRole("combobox", { name: "Which threads" }).evaluate((select: HTMLSelectElement, source) => {
+      const found = [...select.options].find(({ label }) => new RegExp(source).test(label));
+      select.value = found?.value ?? "";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }, option.source);
+  const subjects = async (...expected: string[]) => {
+    for (const [at, subject] of expected.entries()) await expect(rows.nth(at)).toContainText(subject);
+  };
+  const newest = (await anna.command<{ subject: string }[]>("threads")).map(({ subject }) => subject);
+  await subjects(...newest);
+  await order(/^Oldest first/);
+  await subjects(...newest.toReversed());
+  await order(/^By subject/);
+  await subjects("Anchor", "Mast", "rudder");
+  await anna.page.reload();
+  await subjects("Anchor", "Mast", "rudder");
+  await order(/^By person/);
+  await expect(rows.last()).toContainText("Mast");
+  const threads = await anna.command<{ id: number; subject: string }[]>("threads");
+  for (const { id, subject } of threads) if (subject !== "Mast") await anna.command("mark_read", { thread: id });
+  await order(/^Unread first/);
+  await expect(rows.first()).toContainText("Mast");
+  await anna.page.getByRole("button", { name: "Newest first again" }).click();
+  await subjects(...newest);
+});
+
+test("a single message gets a star, is deleted after a question, and is put back", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  const thread = await boris.write(anna.alias, "Oars", "The first.");
+  await boris.write("", "", "The second.", thread);
+  await expect.poll(() => anna.unread()).toBe(2);
+  await row(anna, "Oars").locator("[data-row]").click();
+  const { page } = anna;
+  const messages = page.locator("[data-message]");
+  await expect(page.locator(".prose")).toHaveCount(2);
+  await expect.poll(() => anna.unread()).toBe(0);
+
+  await act(anna, 0, "Star");
+  await expect(messages.first().getByTitle("has a star")).toBeVisible();
+  await list(anna, "Starred");
+  await expect(row(anna, "Oars")).toBeVisible();
+  await list(anna, "Inbox");
+
+  await act(anna, 1, "Delete");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText("Everybody else who has it keeps theirs");
+  await dialog.getByRole("button", { name: "Keep it" }).click();
+  await expect(page.locator(".prose")).toHaveCount(2);
+  await act(anna, 1, "Delete");
+  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+  await expect(page.locator("[data-trashed]")).toContainText(`Deleted, from ${boris.alias}.`);
+  await expect(page.locator("[data-trashed]")).toBeFocused();
+  await expect(page.locator(".prose")).toHaveText(["The first."]);
+  await expect(row(anna, "Oars")).toContainText("The first.");
+  const found = async (who: Member) => (await who.command<{ hits: unknown[] }>("search", { words: "second" })).hits.length;
+  expect([await found(anna), await found(boris)]).toEqual([0, 1]);
+
+  await page.reload();
+  await page.locator("[data-trashed]").getByRole("button", { name: "Put back" }).click();
+  await expect(page.locator(".prose").getByText("The second.")).toBeVisible();
+  await expect(row(anna, "Oars")).toContainText("The second.");
 });

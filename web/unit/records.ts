@@ -54,7 +54,10 @@ export const row = (some: Partial<ThreadRow> = {}): ThreadRow => ({
   muted: false,
   pinned: false,
   starred: false,
+  stars: 0,
   tags: [],
+  person_key: "",
+  subject_key: "",
   ...some,
 });
 
@@ -76,6 +79,8 @@ export const message = (id: number, some: Partial<Message> = {}): Message => ({
   more_left_out: 0,
   state: { state: "received" },
   unread: false,
+  starred: false,
+  trashed_ms: null,
   ...some,
 });
 

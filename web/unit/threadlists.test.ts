@@ -1,6 +1,8 @@
 // The lists of threads: which rows are in which, and how far each is loaded.
 import { expect, test } from "vitest";
 
+import type { ThreadRow, ThreadSort } from "../src/lib/api";
+import { prefs } from "../src/lib/prefs.svelte";
 import { ThreadLists } from "../src/lib/threadlists.svelte";
 import { ACCOUNT, row } from "./records";
 
@@ -35,4 +37,34 @@ test("each list has the rows with its marks, and pages of its own", () => {
   expect(ids(lists, "starred", rows)).toEqual([2, 1]);
   expect(ids(lists, "archive", rows)).toEqual([2]);
   expect(ids(lists, "trash", rows)).toEqual([3]);
+});
+
+test("a list in another order has its rows as far as they are loaded in that order", () => {
+  const lists = new ThreadLists();
+  const rows = [
+    row({ id: 1, last_at_ms: 10, subject_key: "b", person_key: "y", unread: 0 }),
+    row({ id: 2, last_at_ms: 20, subject_key: "a", person_key: "z", unread: 1 }),
+    row({ id: 3, last_at_ms: 30, subject_key: "c", person_key: "y", unread: 0 }),
+    row({ id: 4, last_at_ms: 5, subject_key: "z", person_key: "a", pinned: true }),
+    row({ id: 5, last_at_ms: 40, subject_key: "\u{1f6f6}", person_key: "\uffee", unread: 1 }),
+  ];
+  const sorted = (sort: ThreadSort): number[] => {
+    prefs.setSort(sort);
+    return ids(lists, "inbox", rows);
+  };
+  expect(sorted("oldest")).toEqual([4, 1, 2, 3, 5]);
+  // By code points, as the engine has them.
+  expect(sorted("subject")).toEqual([4, 2, 1, 3, 5]);
+  expect(sorted("person")).toEqual([4, 3, 1, 2, 5]);
+  expect(sorted("unread")).toEqual([4, 5, 2, 3, 1]);
+  expect(lists.arranged(ACCOUNT, "inbox", rows, 1).map(({ id }) => id)).toEqual([4, 5, 2, 1, 3]);
+
+  prefs.setSort("subject");
+  lists.loaded(ACCOUNT, "inbox", [rows[1], rows[0]] as ThreadRow[], false);
+  expect(ids(lists, "inbox", rows)).toEqual([4, 2, 1]);
+  expect(lists.place(ACCOUNT, "inbox")).toEqual({ before_key: "b", before_ms: 10, before: 1 });
+  // Each order has pages of its own, and a list that cannot have it goes by time.
+  expect(lists.sortOf("starred")).toBe("newest");
+  prefs.setSort("newest");
+  expect(lists.place(ACCOUNT, "inbox")).toBeUndefined();
 });

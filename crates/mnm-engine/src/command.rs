@@ -19,7 +19,7 @@ use crate::view::{
 };
 
 pub use search_query::SearchOrder;
-pub use thread_query::{ThreadFilter, ThreadMark, ThreadView};
+pub use thread_query::{MessageMark, ThreadFilter, ThreadMark, ThreadSort, ThreadView};
 
 /// A request to the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,8 +222,8 @@ pub enum Command {
         #[cfg_attr(test, schemars(with = "String"))]
         group: Gid,
     },
-    /// Threads of an account, newest first. The first page of the inbox begins with those that are pinned,
-    /// beyond the limit. Reply: [`Reply::Threads`].
+    /// Threads of an account, newest first if no other order is asked for. The first page of the inbox begins
+    /// with those that are pinned, beyond the limit. Reply: [`Reply::Threads`].
     Threads {
         /// The account, or all.
         account: Option<AccountId>,
@@ -239,6 +239,10 @@ pub enum Command {
         /// Which of the threads of that time it is; all of them come before it when absent.
         #[serde(default)]
         before: Option<ThreadId>,
+        /// What the list is sorted by besides the time, of that thread: its `person_key` or
+        /// `subject_key`, or `0` where it is unread and `1` where not.
+        #[serde(default)]
+        before_key: Option<String>,
         /// At most so many; 1..=100, default 100.
         limit: Option<u32>,
     },
@@ -267,6 +271,16 @@ pub enum Command {
         threads: Vec<ThreadId>,
         /// The mark.
         mark: ThreadMark,
+        /// Whether they have it from now on.
+        on: bool,
+    },
+    /// Mark single messages, or take a mark from them. Those that are gone, or are not sent yet, are passed
+    /// over. Reply: [`Reply::Count`], how many were changed.
+    MarkMessages {
+        /// Which, at most 1,000.
+        messages: Vec<MessageRowId>,
+        /// The mark.
+        mark: MessageMark,
         /// Whether they have it from now on.
         on: bool,
     },

@@ -40,6 +40,7 @@ export const REPLY_KIND = {
   threads: "threads",
   thread: "thread",
   mark_read: "done",
+  mark_messages: "count",
   mark_threads: "count",
   empty_trash: "count",
   save_tag: "account",

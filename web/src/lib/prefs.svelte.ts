@@ -2,6 +2,8 @@
 // notices. Nothing of the
 // correspondence is kept here.
 
+import type { ThreadSort } from "./api";
+
 export type Theme = "auto" | "light" | "dark";
 export type Look = "letters" | "chat";
 /** Height of the rows of lists. */
@@ -10,6 +12,8 @@ export type Density = "cosy" | "compact";
 /** How long a letter is held back for second thoughts, by choice. */
 export const UNDO_SECONDS = [0, 5, 10, 30] as const;
 export type UndoSeconds = (typeof UNDO_SECONDS)[number];
+
+const SORTS: readonly ThreadSort[] = ["newest", "oldest", "unread", "person", "subject"];
 
 /** How narrow and how wide the list can be drawn, px. */
 export const LIST_MIN = 264;
@@ -43,6 +47,8 @@ class Prefs {
   letterKeys = $state(read("keys") !== "off");
   /** The details of a thread stand beside it where there is room. */
   details = $state(read("details") === "on");
+  /** The order of lists of threads. */
+  sort = $state<ThreadSort>(SORTS.find((sort) => sort === read("sort")) ?? "newest");
   /** Width of the list as it was drawn, px; null for its own. */
   listWidth = $state<number | null>(clampList(Number(read("list") || NaN)));
   /** Whether this browser shows notices, if it may. */
@@ -68,6 +74,11 @@ class Prefs {
   setNotices(on: boolean): void {
     this.notices = on;
     write("notices", on ? "on" : "off");
+  }
+
+  setSort(sort: ThreadSort): void {
+    this.sort = sort;
+    write("sort", sort);
   }
 
   setDensity(density: Density): void {

@@ -223,11 +223,12 @@ class Store {
 
   /** Loads the next page of a list of an account's threads. */
   async loadOlder(account: number, view: ListName = "inbox"): Promise<void> {
-    const place = this.lists.place(account, view);
-    const older = await command("threads", { account, filter: filterOf(view), ...place, limit: PAGE_ROWS });
+    const sort = this.lists.sortOf(view);
+    const place = this.lists.place(account, view, sort);
+    const older = await command("threads", { account, filter: filterOf(view, sort), ...place, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
-    this.lists.loaded(account, view, older, older.length < PAGE_ROWS);
+    this.lists.loaded(account, view, older, older.length < PAGE_ROWS, sort);
   }
 
   /** Whether all threads of a list are loaded. */

@@ -1,6 +1,6 @@
 //! Story of the home that is kept, by subject; each step is there for the rows that it leaves.
 
-use mnm_engine::command::{ThreadFilter, ThreadMark};
+use mnm_engine::command::{MessageMark, ThreadFilter, ThreadMark};
 use mnm_engine::markdown::ELEMENTS_MAX;
 use mnm_engine::vault::{
     Cc, DraftContent, Erased, ForwardedLetter, IncomingAttachment, IncomingForward, IncomingNote,
@@ -359,6 +359,11 @@ fn put_away(app: &mut App) {
     let tagged = begin(app, "tagged");
     let _ = app.vault.tag_threads(&[tagged], tag, true).unwrap();
     let _ = app.vault.save_search(account, "Oars", "oars has:file").unwrap();
+    for mark in [MessageMark::Starred, MessageMark::Trashed] {
+        let letter = app.letter(BOB, "Bob Jones", &format!("alone to be {mark:?}"));
+        let (message, now) = (app.receive(&letter).id, app.now());
+        let _ = app.vault.mark_messages(&[message], mark, true, now).unwrap();
+    }
     while app.vault.tidy().value {}
     let erased = ["erased in part", "about to be erased"].map(|text| begin(app, text));
     for thread in erased {

@@ -13,6 +13,27 @@ pub struct ThreadFilter {
     pub view: ThreadView,
     /// Instead of a list, the threads with this tag, except those in the trash.
     pub tag: Option<TagId>,
+    /// Its order.
+    pub sort: ThreadSort,
+}
+
+/// The order of a list of threads. The inbox and the archive can have each of them, other lists go by
+/// time. Of the same person or subject, and among unread and read threads, the newest come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadSort {
+    /// By the newest message, the newest first.
+    #[default]
+    Newest,
+    /// By the newest message, the oldest first.
+    Oldest,
+    /// By the name of the first group or reader, as it was when the newest message came.
+    Person,
+    /// By the subject.
+    Subject,
+    /// Those with unread messages first; only of the inbox.
+    Unread,
 }
 
 /// A list of threads.
@@ -53,4 +74,15 @@ pub enum ThreadMark {
     /// Its newest message from somebody else counts as unread; off: all of its messages are read, on the
     /// member's other devices too.
     Unread,
+}
+
+/// A mark of a single message, set by the member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MessageMark {
+    /// Starred: its thread is among the starred ones.
+    Starred,
+    /// In the trash: erased after 30 days. Only what has come or was sent.
+    Trashed,
 }

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::platform::MaybeSend;
 use crate::task;
-use crate::vault::{DraftContent, PingQuery, SearchArgs, Upon};
+use crate::vault::{DraftContent, PingQuery, SearchArgs, ThreadPlace, Upon};
 use crate::view::ThreadId;
 
 /// Error for saving a draft on leaving without its version.
@@ -132,8 +132,12 @@ impl Engine {
             }
 
             // Threads.
-            Command::Threads { account, filter, with, before_ms, before, limit } => {
-                let place = before_ms.map(|ms| (ms, before.unwrap_or(ThreadId::MIN)));
+            Command::Threads { account, filter, with, before_ms, before, before_key, limit } => {
+                let place = before_ms.map(|at_ms| ThreadPlace {
+                    key: before_key.unwrap_or_default(),
+                    at_ms,
+                    id: before.unwrap_or(ThreadId::MIN),
+                });
                 let threads = store.read(move |vault| match with {
                     Some(uid) => vault.threads_with(account, &uid, place, limit),
                     None => vault.threads_left(account, &filter, place, limit),
@@ -152,6 +156,9 @@ impl Engine {
             }
             Command::MarkThreads { threads, mark, on } => {
                 self.mark_threads(threads, mark, on).await.map(Reply::Count)
+            }
+            Command::MarkMessages { messages, mark, on } => {
+                self.mark_messages(messages, mark, on).await.map(Reply::Count)
             }
             Command::SaveTag { account, tag, name, accent } => {
                 let save = store.write(move |vault| vault.save_tag(account, tag, &name, accent));

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::ThreadMark;
+use crate::command::{MessageMark, ThreadMark};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
-use crate::vault::{Erased, MARKED_ROWS};
-use crate::view::{AccountId, TagId, ThreadId};
+use crate::vault::{Erased, MARKED_MESSAGES, MARKED_ROWS};
+use crate::view::{AccountId, MessageRowId, TagId, ThreadId};
 use crate::{task, time};
 
 /// Threads that one command may name.
@@ -23,7 +23,7 @@ impl Engine {
         mark: ThreadMark,
         on: bool,
     ) -> Result<u64, Error> {
-        check_number(&threads)?;
+        check_number("threads", &threads)?;
         if mark == ThreadMark::Unread && !on {
             return self.mark_all_read(threads).await;
         }
@@ -34,6 +34,26 @@ impl Engine {
             changed += mark.await?;
         }
         Ok(changed)
+    }
+
+    /// Marks single messages in slices.
+    pub(super) async fn mark_messages(
+        &self,
+        messages: Vec<MessageRowId>,
+        mark: MessageMark,
+        on: bool,
+    ) -> Result<u64, Error> {
+        check_number("messages", &messages)?;
+        let (now_ms, mut count) = (self.store().now_ms(), 0);
+        for some in messages.chunks(MARKED_MESSAGES) {
+            let some = some.to_vec();
+            let mark =
+                self.store().write(move |vault| vault.mark_messages(&some, mark, on, now_ms));
+            let marked = mark.await?;
+            count += marked.count;
+            marked.told.into_iter().for_each(|account| self.wake(account));
+        }
+        Ok(count)
     }
 
     async fn mark_all_read(&self, threads: Vec<ThreadId>) -> Result<u64, Error> {
@@ -55,7 +75,7 @@ impl Engine {
         tag: TagId,
         on: bool,
     ) -> Result<u64, Error> {
-        check_number(&threads)?;
+        check_number("threads", &threads)?;
         let mut changed = 0;
         for some in threads.chunks(MARKED_ROWS) {
             let some = some.to_vec();
@@ -72,7 +92,7 @@ impl Engine {
     ) -> Result<u64, Error> {
         let mut erased = 0;
         if let Some(threads) = threads {
-            check_number(&threads)?;
+            check_number("threads", &threads)?;
             for some in threads.chunks(MARKED_ROWS) {
                 let which = Erased::Of(account, some.to_vec());
                 erased += self.store().write(move |vault| vault.empty_trash(&which)).await?;
@@ -104,6 +124,14 @@ impl Engine {
         }
     }
 
+    async fn erase_messages(&self, now_ms: i64) -> Result<(), Error> {
+        let mut from = Some(MessageRowId::MIN);
+        while let Some(first) = from {
+            from = self.store().write(move |vault| vault.erase_messages(now_ms, first)).await?;
+        }
+        Ok(())
+    }
+
     /// Erases what has been in the trash for 30 days, now and every hour while the engine exists.
     pub(super) fn watch_trash(&self) {
         let shared = Arc::downgrade(&self.shared);
@@ -117,6 +145,9 @@ impl Engine {
                     Ok(threads) => tracing::info!(threads, "threads left the trash after 30 days"),
                     Err(error) => tracing::warn!(%error, "the trash was not looked through"),
                 }
+                if let Err(error) = engine.erase_messages(now_ms).await {
+                    tracing::warn!(%error, "the trash was not looked through for messages");
+                }
                 drop(engine);
                 time::sleep(LOOK_TIME).await;
             }
@@ -124,12 +155,12 @@ impl Engine {
     }
 }
 
-fn check_number(threads: &[ThreadId]) -> Result<(), Error> {
-    if threads.len() <= NAMED_MAX {
+fn check_number(what: &str, named: &[i64]) -> Result<(), Error> {
+    if named.len() <= NAMED_MAX {
         return Ok(());
     }
     let why = format!(
-        "More than {NAMED_MAX} threads were named. Nothing was changed; name fewer at a time."
+        "More than {NAMED_MAX} {what} were named. Nothing was changed; name fewer at a time."
     );
     Err(Error::new(ErrorCode::TooLarge, why))
 }

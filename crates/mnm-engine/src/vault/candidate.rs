@@ -22,10 +22,12 @@ pub(super) struct Candidate {
     author: (Uid, String, bool),
     at_ms: i64,
     unread: bool,
-    /// Of its thread.
+    /// Of its thread; starred or in the trash also by itself.
     marks: Marks,
     /// Whether its thread is being erased.
     erased: bool,
+    /// Whether it is in the trash itself.
+    trashed: bool,
 }
 
 impl Candidate {
@@ -33,9 +35,10 @@ impl Candidate {
     pub(super) const COLUMNS: &str =
         "m.id, octet_length(m.text), m.account, m.thread, m.author_uid,
         m.author_alias, m.forwarded_by IS NOT NULL, m.at_ms, m.unread, t.archived,
-        t.trashed_ms IS NOT NULL, t.starred, t.unread > 0, t.files > 0, t.erasing > 0";
+        t.trashed_ms IS NOT NULL OR m.trashed_ms IS NOT NULL, t.starred OR m.starred, t.unread > 0, t.files > 0,
+        t.erasing > 0, m.trashed_ms IS NOT NULL";
     /// Their number.
-    pub(super) const WIDTH: usize = 15;
+    pub(super) const WIDTH: usize = 16;
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -54,6 +57,7 @@ impl Candidate {
                 files: row.get(13)?,
             },
             erased: row.get(14)?,
+            trashed: row.get(15)?,
         })
     }
 }
@@ -87,6 +91,7 @@ impl<'a> Admission<'a> {
         let is_there = self.account.is_none_or(|account| account == candidate.account)
             && self.thread.is_none_or(|thread| thread == candidate.thread)
             && !candidate.erased
+            && (!candidate.trashed || self.names_list)
             && (!candidate.marks.trashed || self.names_list || self.thread.is_some());
         if !is_there {
             return Ok(false);

@@ -421,6 +421,7 @@ impl WriteTx<'_> {
             .query_map(params![account, uid, THREADS_ANNOUNCED], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         for thread in threads {
+            self.refresh_person(thread)?;
             self.touch_thread(thread);
         }
         Ok(())

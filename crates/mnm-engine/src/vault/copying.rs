@@ -130,7 +130,8 @@ impl VaultReader<'_> {
                            AND other.thread = message.thread AND other.forwarded_by IS NOT NULL)
                      THEN msgid ELSE original_id END, author_uid, author_alias, at_ms, subject, text,
                  coalesce(forwarded_by, '')
-             FROM message WHERE thread = ?1 AND (at_ms, id) > (?2, ?3) ORDER BY at_ms, id LIMIT ?4",
+             FROM message
+             WHERE thread = ?1 AND (at_ms, id) > (?2, ?3) AND trashed_ms IS NULL ORDER BY at_ms, id LIMIT ?4",
         )?;
         let (at_ms, id) = copying.after;
         let mut rows = statement.query(params![copying.thread, at_ms, id, SLICE_MESSAGES])?;

@@ -13,7 +13,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::rows::{Reopen, read_around};
 use super::runtime_state::Detail;
-use super::thread_list::{BEGINNING, Marks, page_rows};
+use super::thread_list::{Marks, page_rows};
+use super::thread_place::BEGINNING;
 use super::{Result, ThreadPlace, Vault};
 use crate::command::{Place, ThreadFilter, ThreadView};
 use crate::error::{OpenError, VaultError};
@@ -93,16 +94,16 @@ impl Vault {
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let page = |vault: &Self| vault.threads_in(account, filter, before, limit);
+        let page = |vault: &Self| vault.threads_in(account, filter, before.clone(), limit);
         if let Some(rows) = self.attempt(page)? {
             return Ok(rows);
         }
         let ids = match self
-            .attempt(|vault| vault.reader().thread_ids(account, filter, before, limit))?
+            .attempt(|vault| vault.reader().thread_ids(account, filter, before.as_ref(), limit))?
         {
             Some(ids) => ids,
             None => {
-                let before = before.unwrap_or(BEGINNING);
+                let before = before.map_or(BEGINNING, |place| place.time());
                 let mut ids = self.thread_ids_around(account, filter.view, before)?;
                 ids.truncate(page_rows(limit));
                 ids
@@ -234,7 +235,7 @@ impl Vault {
         &mut self,
         account: Option<AccountId>,
         view: ThreadView,
-        before: ThreadPlace,
+        before: (i64, ThreadId),
     ) -> Result<Vec<ThreadId>> {
         let mut found = Vec::new();
         let columns = [
@@ -247,16 +248,18 @@ impl Vault {
             "erasing",
             "unread",
             "files",
+            "stars",
         ];
         read_around(self, "thread", &columns, &mut |row| {
-            let [of, at_ms, id, archived, trashed_ms, starred, erasing, unread, files] = row else {
+            let [of, at_ms, id, archived, trashed_ms, starred, erasing, unread, files, stars] = row
+            else {
                 return;
             };
             let is = |value: &Value| !matches!(value, Value::Null | Value::Integer(0));
             let marks = Marks {
                 archived: is(archived),
                 trashed: *trashed_ms != Value::Null,
-                starred: is(starred),
+                starred: is(starred) || is(stars),
                 unread: is(unread),
                 files: is(files),
             };

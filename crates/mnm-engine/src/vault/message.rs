@@ -16,7 +16,7 @@ use crate::view::{
 
 /// Columns for [`VaultReader::message_from`].
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
-                       html, state, error, unread, forwarded_by, cut, rendering";
+                       html, state, error, unread, forwarded_by, cut, rendering, starred, trashed_ms";
 
 /// Longest text that is read whole where only its beginning is needed, bytes: reading a part of a
 /// longer one takes longer than this.
@@ -112,6 +112,8 @@ impl VaultReader<'_> {
             more_left_out,
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,
+            starred: row.get(16)?,
+            trashed_ms: row.get(17)?,
         })
     }
 

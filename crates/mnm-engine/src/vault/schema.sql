@@ -175,6 +175,10 @@ CREATE TABLE thread (
     , starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1))
     , erasing INTEGER NOT NULL DEFAULT 0 CHECK (erasing IN (0, 1, 2)) -- 1: to be erased once nothing queued
                                                     -- names it; 2: being erased, in slices
+    , subject_key TEXT NOT NULL DEFAULT ''          -- by which lists are sorted, kept by triggers
+    , person_key TEXT NOT NULL DEFAULT ''           -- the first group or reader besides the member
+    , stars INTEGER NOT NULL DEFAULT 0              -- messages that have a star and are not in the trash, kept by
+                                                    -- triggers
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
@@ -190,12 +194,32 @@ CREATE INDEX thread_unread ON thread (account, last_at_ms, id)
 WHERE unread > 0 AND archived = 0 AND trashed_ms IS NULL;
 CREATE INDEX thread_files ON thread (account, last_at_ms, id)
 WHERE files > 0 AND archived = 0 AND trashed_ms IS NULL;
-CREATE INDEX thread_starred ON thread (account, last_at_ms, id) WHERE starred = 1 AND trashed_ms IS NULL;
+CREATE INDEX thread_starred ON thread (account, last_at_ms, id)
+WHERE (starred = 1 OR stars > 0) AND trashed_ms IS NULL;
 CREATE INDEX thread_archive ON thread (account, last_at_ms, id) WHERE archived = 1 AND trashed_ms IS NULL;
 CREATE INDEX thread_trash ON thread (account, last_at_ms, id)
 WHERE trashed_ms IS NOT NULL AND erasing = 0;
 CREATE INDEX thread_trashed ON thread (trashed_ms) WHERE trashed_ms IS NOT NULL AND erasing = 0;
 CREATE INDEX thread_erasing ON thread (id) WHERE erasing > 0;
+-- Those that are long sorted by more than the time.
+CREATE INDEX thread_inbox_subject ON thread (account, subject_key, last_at_ms DESC, id DESC)
+WHERE archived = 0 AND pinned = 0 AND trashed_ms IS NULL;
+CREATE INDEX thread_inbox_person ON thread (account, person_key, last_at_ms DESC, id DESC)
+WHERE archived = 0 AND pinned = 0 AND trashed_ms IS NULL;
+CREATE INDEX thread_archive_subject ON thread (account, subject_key, last_at_ms DESC, id DESC)
+WHERE archived = 1 AND trashed_ms IS NULL;
+CREATE INDEX thread_archive_person ON thread (account, person_key, last_at_ms DESC, id DESC)
+WHERE archived = 1 AND trashed_ms IS NULL;
+CREATE INDEX thread_read ON thread (account, last_at_ms, id)
+WHERE unread = 0 AND archived = 0 AND pinned = 0 AND trashed_ms IS NULL;
+
+CREATE TRIGGER thread_subject_insert AFTER INSERT ON thread WHEN new.subject <> '' BEGIN
+    UPDATE thread SET subject_key = substr(search_tokens(new.subject), 1, 64) WHERE id = new.id;
+END;
+
+CREATE TRIGGER thread_subject_update AFTER UPDATE OF subject ON thread WHEN new.subject <> old.subject BEGIN
+    UPDATE thread SET subject_key = substr(search_tokens(new.subject), 1, 64) WHERE id = new.id;
+END;
 
 -- Tags of threads, the member's own.
 CREATE TABLE tag (
@@ -296,6 +320,8 @@ CREATE TABLE message (
     rendering    INTEGER NOT NULL DEFAULT 1,        -- by which rules `html` was rendered
     moved        INTEGER NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)), -- whether it was written in another
                                                     -- thread, or for other readers
+    starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1)),
+    trashed_ms INTEGER,                             -- when it was put into the trash; NULL: it is not there
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
 ) STRICT;
@@ -303,6 +329,8 @@ CREATE INDEX message_original ON message (account, original_id) WHERE original_i
 CREATE UNIQUE INDEX message_msgid ON message (account, msgid) WHERE msgid IS NOT NULL;
 CREATE INDEX message_thread ON message (thread, at_ms, id);
 CREATE INDEX message_unread ON message (account, thread) WHERE unread = 1;
+CREATE INDEX message_trashed ON message (trashed_ms) WHERE trashed_ms IS NOT NULL;
+CREATE INDEX message_trashed_thread ON message (thread, id) WHERE trashed_ms IS NOT NULL;
 CREATE INDEX message_author ON message (account, author_uid, thread);
 
 -- Files of a letter that was forwarded without them, or that were lost when the store was damaged. The name as
@@ -544,6 +572,20 @@ CREATE TRIGGER thread_files_move AFTER UPDATE OF message ON attachment BEGIN
     WHERE id = (SELECT thread FROM message WHERE id = old.message);
     UPDATE thread SET files = files + 1
     WHERE id = (SELECT thread FROM message WHERE id = new.message);
+END;
+
+CREATE TRIGGER star_insert AFTER INSERT ON message WHEN new.starred = 1 AND new.trashed_ms IS NULL BEGIN
+    UPDATE thread SET stars = stars + 1 WHERE id = new.thread;
+END;
+
+CREATE TRIGGER star_delete AFTER DELETE ON message WHEN old.starred = 1 AND old.trashed_ms IS NULL BEGIN
+    UPDATE thread SET stars = stars - 1 WHERE id = old.thread;
+END;
+
+CREATE TRIGGER star_change AFTER UPDATE OF thread, starred, trashed_ms ON message
+WHEN new.starred = 1 OR old.starred = 1 BEGIN
+    UPDATE thread SET stars = stars - (old.starred AND old.trashed_ms IS NULL) WHERE id = old.thread;
+    UPDATE thread SET stars = stars + (new.starred AND new.trashed_ms IS NULL) WHERE id = new.thread;
 END;
 
 CREATE TRIGGER unread_insert AFTER INSERT ON message WHEN new.unread = 1 BEGIN

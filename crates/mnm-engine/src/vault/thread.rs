@@ -30,6 +30,9 @@ struct StoredThread {
     muted: bool,
     pinned: bool,
     starred: bool,
+    stars: u64,
+    person_key: String,
+    subject_key: String,
 }
 
 impl VaultReader<'_> {
@@ -41,16 +44,24 @@ impl VaultReader<'_> {
             .ok_or(VaultError::NotFound { what: "thread", id: thread })
     }
 
-    /// The line of a thread. Its cost depends neither on the number or length of messages, nor on
+    /// The line of a thread, by its newest message that is not in the trash. Its cost depends neither on the number or length of messages, nor on
     /// the number of readers.
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
+        // By indexes alone: a row is read with all of its text.
         let newest: Option<MessageRowId> = self
             .db
             .prepare_cached(
-                "SELECT id FROM message WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
+                "SELECT coalesce(
+                     (SELECT id FROM message WHERE thread = ?1
+                          AND NOT EXISTS (SELECT 1 FROM message AS trashed
+                              INDEXED BY message_trashed_thread
+                              WHERE trashed.thread = ?1 AND trashed.id = message.id
+                                  AND trashed.trashed_ms IS NOT NULL)
+                      ORDER BY at_ms DESC, id DESC LIMIT 1),
+                     (SELECT id FROM message WHERE thread = ?1
+                      ORDER BY at_ms DESC, id DESC LIMIT 1))",
             )?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
+            .query_row([id], |row| row.get(0))?;
         self.thread_row_of(id, newest.ok_or(VaultError::NotFound { what: "thread", id })?)
     }
 
@@ -103,7 +114,10 @@ impl VaultReader<'_> {
             muted: stored.muted,
             pinned: stored.pinned,
             starred: stored.starred,
+            stars: stored.stars,
             tags,
+            person_key: stored.person_key,
+            subject_key: stored.subject_key,
         })
     }
 
@@ -133,7 +147,7 @@ impl VaultReader<'_> {
         self.db
             .prepare_cached(
                 "SELECT account, subject, last_at_ms, messages, files > 0, unread, claimed_id,
-                     archived, trashed_ms, muted, pinned, starred
+                     archived, trashed_ms, muted, pinned, starred, person_key, subject_key, stars
                  FROM thread WHERE id = ?1",
             )?
             .query_row([id], |row| {
@@ -150,6 +164,9 @@ impl VaultReader<'_> {
                     muted: row.get(9)?,
                     pinned: row.get(10)?,
                     starred: row.get(11)?,
+                    person_key: row.get(12)?,
+                    subject_key: row.get(13)?,
+                    stars: row.get(14)?,
                 })
             })
             .optional()?
@@ -158,7 +175,8 @@ impl VaultReader<'_> {
 
     fn newest(&self, account: AccountId, id: MessageRowId) -> Result<Newest> {
         let mut statement = self.db.prepare_cached(
-            "SELECT id, author_uid, author_alias, state, error, forwarded_by IS NOT NULL
+            "SELECT id, author_uid, author_alias, state, error, forwarded_by IS NOT NULL,
+                 trashed_ms IS NOT NULL
              FROM message WHERE id = ?1",
         )?;
         let mut rows = statement.query([id])?;
@@ -167,7 +185,10 @@ impl VaultReader<'_> {
         let state = self.message_state(id, row.get_ref(3)?.as_str()?, row.get(4)?)?;
         Ok(Newest {
             from: self.author(account, &uid, &claimed, row.get(5)?)?,
-            snippet: markdown::snippet(&self.beginning(id, SNIPPET_SOURCE)?),
+            snippet: match row.get(6)? {
+                true => String::new(),
+                false => markdown::snippet(&self.beginning(id, SNIPPET_SOURCE)?),
+            },
             state: (state != MessageState::Received).then_some(state),
         })
     }
@@ -247,8 +268,31 @@ impl WriteTx<'_> {
                  WHERE id = ?1",
             )?
             .execute(params![id, last_at_ms, Uid::SERVICE, SUBJECTS_MAX])?;
+        self.refresh_person(id)?;
         self.touch_thread(id);
         Ok(true)
+    }
+
+    /// Updates the name by which lists sort the thread: of its first group, otherwise of its first
+    /// reader besides the member.
+    pub(super) fn refresh_person(&self, id: ThreadId) -> Result<()> {
+        let name: Option<String> = self
+            .db
+            .prepare_cached(
+                "SELECT substr(search_tokens(coalesce(contact.alias, party.alias)), 1, 64)
+                 FROM thread CROSS JOIN party INDEXED BY party_reader ON party.thread = thread.id
+                 LEFT JOIN contact ON contact.account = thread.account
+                     AND contact.uid = party.uid AND party.is_group = 0
+                 WHERE thread.id = ?1 AND party.struck_ms IS NULL
+                     AND party.uid <> (SELECT uid FROM account WHERE id = thread.account)
+                 ORDER BY party.is_group DESC, party.ord, party.uid LIMIT 1",
+            )?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        self.db
+            .prepare_cached("UPDATE thread SET person_key = ?2 WHERE id = ?1 AND person_key <> ?2")?
+            .execute(params![id, name.unwrap_or_default()])?;
+        Ok(())
     }
 
     fn delete_thread(&mut self, account: AccountId, id: ThreadId) -> Result<()> {

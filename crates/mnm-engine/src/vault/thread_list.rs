@@ -1,13 +1,13 @@
 //! Lists of threads: inbox, starred, archive, trash, each with an index of its own.
 
-use std::cmp::Reverse;
-
 use rusqlite::params;
 use tmtp::id::UidOrGid;
 
 use super::change::VaultReader;
+use super::thread_place::{BEGINNING, OLDEST, ThreadPlace};
+use super::thread_run::{List, PINNED, Run, runs, unsorted};
 use super::{Result, Vault};
-use crate::command::{ThreadFilter, ThreadView};
+use crate::command::{ThreadFilter, ThreadSort, ThreadView};
 use crate::view::{AccountId, TagId, ThreadId, ThreadRow};
 
 /// Rows of [`Vault::threads`] by default, and at most.
@@ -16,12 +16,6 @@ const ROWS_MAX: u32 = 100;
 
 /// Threads that may be pinned in an account.
 pub(super) const PINNED_MAX: i64 = 20;
-
-/// Position of a thread in the list: the time of its newest message, then its number.
-pub type ThreadPlace = (i64, ThreadId);
-
-/// The position before all threads.
-pub(super) const BEGINNING: ThreadPlace = (i64::MAX, ThreadId::MAX);
 
 impl Vault {
     /// A page of the inbox, newest first, after the time and number in `before`. The first page
@@ -35,7 +29,10 @@ impl Vault {
         self.threads_in(account, &ThreadFilter::default(), before, limit)
     }
 
-    /// As [`Self::threads`], of any list.
+    /// As [`Self::threads`], of any list and in any order.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] for an order that the list cannot have.
     pub fn threads_in(
         &self,
         account: Option<AccountId>,
@@ -43,7 +40,7 @@ impl Vault {
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let ids = self.reader().thread_ids(account, filter, before, limit)?;
+        let ids = self.reader().thread_ids(account, filter, before.as_ref(), limit)?;
         ids.into_iter().map(|id| self.reader().thread_row(id)).collect()
     }
 
@@ -55,7 +52,7 @@ impl Vault {
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
-        let (before_ms, before) = before.unwrap_or(BEGINNING);
+        let (before_ms, before) = before.map_or(BEGINNING, |place| place.time());
         // From the threads of one party to their lines, never a scan of all lines.
         let mut statement = self.db.prepare_cached(
             "SELECT thread.id FROM party CROSS JOIN thread ON thread.id = party.thread
@@ -77,116 +74,78 @@ impl VaultReader<'_> {
         &self,
         account: Option<AccountId>,
         filter: &ThreadFilter,
-        before: Option<ThreadPlace>,
+        before: Option<&ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
         let accounts = match account {
             Some(account) => vec![account],
             None => self.account_ids()?,
         };
+        let (limit, sort) = (page_rows(limit), filter.sort);
         if let Some(tag) = filter.tag {
-            return self.tagged(tag, account, before, page_rows(limit));
+            return self.tagged(tag, sort, account, before, limit);
         }
-        let (limit, list) = (page_rows(limit), list(filter.view));
-        let mut pinned = Vec::new();
-        if filter.view == ThreadView::Inbox && before.is_none() {
-            for &account in &accounts {
-                pinned.extend(self.places(account, &PINNED, BEGINNING, usize::MAX)?);
-            }
-        }
-        let mut places = Vec::new();
-        // Each by its index: with all accounts at once no index gives the order.
+        let (mut pinned, mut places) = (Vec::new(), Vec::new());
+        // Each account by its index: with all at once no index gives the order.
         for &account in &accounts {
-            places.extend(self.places(account, list, before.unwrap_or(BEGINNING), limit)?);
+            if filter.view == ThreadView::Inbox && before.is_none() {
+                let first = Run::by_time(&PINNED, None);
+                pinned.extend(self.places(account, &first, usize::MAX)?);
+            }
+            let mut of_account = Vec::new();
+            for run in runs(filter.view, sort, before)? {
+                let room = limit - of_account.len();
+                of_account.extend(self.places(account, &run, room)?);
+            }
+            places.extend(of_account);
         }
-        for places in [&mut pinned, &mut places] {
-            places.sort_unstable_by_key(|&place| Reverse(place));
-        }
+        pinned.sort_unstable_by(|a: &ThreadPlace, b| a.cmp(b, ThreadSort::Newest));
+        places.sort_unstable_by(|a: &ThreadPlace, b| a.cmp(b, sort));
         places.truncate(limit);
-        Ok(pinned.into_iter().chain(places).map(|(_, id)| id).collect())
+        Ok(pinned.into_iter().chain(places).map(|place| place.id).collect())
     }
 
     /// The threads of a page of those with a tag.
     fn tagged(
         &self,
         tag: TagId,
+        sort: ThreadSort,
         account: Option<AccountId>,
-        before: Option<ThreadPlace>,
+        before: Option<&ThreadPlace>,
         limit: usize,
     ) -> Result<Vec<ThreadId>> {
-        let (before_ms, before) = before.unwrap_or(BEGINNING);
-        let mut statement = self.db.prepare_cached(
+        let (beyond, order, beginning) = match sort {
+            ThreadSort::Newest => ("<", "DESC", BEGINNING),
+            ThreadSort::Oldest => (">", "ASC", OLDEST),
+            ThreadSort::Person | ThreadSort::Subject | ThreadSort::Unread => return Err(unsorted()),
+        };
+        let (before_ms, before) = before.map_or(beginning, ThreadPlace::time);
+        let mut statement = self.db.prepare_cached(&format!(
             "SELECT thread FROM thread_tag INDEXED BY thread_tag_list
-             WHERE tag = ?1 AND (last_at_ms, thread) < (?2, ?3)
+             WHERE tag = ?1 AND (last_at_ms, thread) {beyond} (?2, ?3)
                AND EXISTS (SELECT 1 FROM thread WHERE id = thread_tag.thread
                    AND trashed_ms IS NULL AND (?4 IS NULL OR account = ?4))
-             ORDER BY last_at_ms DESC, thread DESC LIMIT ?5",
-        )?;
+             ORDER BY last_at_ms {order}, thread {order} LIMIT ?5"
+        ))?;
         let ids = statement
             .query_map(params![tag, before_ms, before, account, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Positions of threads of an account, newest first.
-    fn places(
-        &self,
-        account: AccountId,
-        list: &List,
-        (before_ms, before): ThreadPlace,
-        limit: usize,
-    ) -> Result<Vec<ThreadPlace>> {
+    /// Positions of threads of an account in a run.
+    fn places(&self, account: AccountId, run: &Run<'_>, limit: usize) -> Result<Vec<ThreadPlace>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let List { index, condition } = list;
+        let Run { list: List { condition, .. }, index, key, bound, order, from, from_key } = run;
         // The index is named: without statistics the planner takes the one of all threads.
         let mut statement = self.db.prepare_cached(&format!(
-            "SELECT last_at_ms, id FROM thread INDEXED BY {index}
-             WHERE account = ?1 AND {condition} AND (last_at_ms, id) < (?2, ?3)
-             ORDER BY last_at_ms DESC, id DESC LIMIT ?4"
+            "SELECT {key}, last_at_ms, id FROM thread INDEXED BY {index}
+             WHERE account = ?1 AND {condition} AND {bound} ORDER BY {order} LIMIT ?5"
         ))?;
-        let places = statement.query_map(params![account, before_ms, before, limit], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        let places = statement
+            .query_map(params![account, from.0, from.1, from_key, limit], |row| {
+                Ok(ThreadPlace { key: row.get(0)?, at_ms: row.get(1)?, id: row.get(2)? })
+            })?;
         Ok(places.collect::<rusqlite::Result<_>>()?)
-    }
-}
-
-/// A list in the database.
-struct List {
-    /// Its index.
-    index: &'static str,
-    /// What its threads have in common, as the index has it.
-    condition: &'static str,
-}
-
-/// The pinned threads of the inbox.
-const PINNED: List = List {
-    index: "thread_pinned",
-    condition: "pinned = 1 AND archived = 0 AND trashed_ms IS NULL",
-};
-/// The inbox without them.
-const INBOX: List =
-    List { index: "thread_inbox", condition: "archived = 0 AND pinned = 0 AND trashed_ms IS NULL" };
-const UNREAD: List = List {
-    index: "thread_unread",
-    condition: "unread > 0 AND archived = 0 AND trashed_ms IS NULL",
-};
-const FILES: List =
-    List { index: "thread_files", condition: "files > 0 AND archived = 0 AND trashed_ms IS NULL" };
-const STARRED: List =
-    List { index: "thread_starred", condition: "starred = 1 AND trashed_ms IS NULL" };
-const ARCHIVE: List =
-    List { index: "thread_archive", condition: "archived = 1 AND trashed_ms IS NULL" };
-const TRASH: List =
-    List { index: "thread_trash", condition: "trashed_ms IS NOT NULL AND erasing = 0" };
-
-fn list(view: ThreadView) -> &'static List {
-    match view {
-        ThreadView::Inbox => &INBOX,
-        ThreadView::Unread => &UNREAD,
-        ThreadView::Files => &FILES,
-        ThreadView::Starred => &STARRED,
-        ThreadView::Archive => &ARCHIVE,
-        ThreadView::Trash => &TRASH,
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Change, Result, Vault};
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// How long a thread stays in the trash, milliseconds.
-const KEPT_MS: i64 = 30 * 24 * 3_600_000;
+pub(super) const KEPT_MS: i64 = 30 * 24 * 3_600_000;
 /// Threads taken out of the lists in one transaction.
 const THREADS: i64 = 50;
 /// Messages erased in one slice.
@@ -110,7 +110,7 @@ impl VaultReader<'_> {
     }
 
     /// Whether something in the outbox needs the thread.
-    fn is_queued(&self, account: AccountId, thread: ThreadId) -> Result<bool> {
+    pub(super) fn is_queued(&self, account: AccountId, thread: ThreadId) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -149,8 +149,20 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Erases some messages, and the thread after the last of them. True once it is gone. A letter
-    /// that the service delivers once more is known by its id.
+    /// Erases a message with its files. A letter that the service delivers once more is known by its id.
+    pub(super) fn erase_message(&mut self, message: MessageRowId) -> Result<()> {
+        self.delete_attachments("message", message)?;
+        for sql in [
+            "INSERT OR IGNORE INTO seen (account, msgid) SELECT account, msgid FROM message
+             WHERE id = ?1 AND state = 'received' AND forwarded_by IS NULL",
+            "DELETE FROM message WHERE id = ?1",
+        ] {
+            self.db.prepare_cached(sql)?.execute([message])?;
+        }
+        Ok(())
+    }
+
+    /// Erases some messages, and the thread after the last of them. True once it is gone.
     fn erase_some(&mut self, thread: ThreadId) -> Result<bool> {
         let messages: Vec<MessageRowId> = self
             .db
@@ -158,14 +170,7 @@ impl WriteTx<'_> {
             .query_map([thread, MESSAGES], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         for &message in &messages {
-            self.delete_attachments("message", message)?;
-            for sql in [
-                "INSERT OR IGNORE INTO seen (account, msgid) SELECT account, msgid FROM message
-                 WHERE id = ?1 AND state = 'received' AND forwarded_by IS NULL",
-                "DELETE FROM message WHERE id = ?1",
-            ] {
-                self.db.prepare_cached(sql)?.execute([message])?;
-            }
+            self.erase_message(message)?;
         }
         if messages.is_empty() {
             self.db.prepare_cached("DELETE FROM thread WHERE id = ?1")?.execute([thread])?;

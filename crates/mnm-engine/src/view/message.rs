@@ -50,6 +50,12 @@ pub struct Message {
     pub state: MessageState,
     /// Whether the member has not seen it yet.
     pub unread: bool,
+    /// Whether it has a star of its own.
+    #[serde(default)]
+    pub starred: bool,
+    /// When it was put into the trash; absent while it is not there. Pages show only that it is there.
+    #[serde(default)]
+    pub trashed_ms: Option<i64>,
 }
 
 /// State of a forward of a thread.

@@ -53,9 +53,18 @@ pub struct ThreadRow {
     pub pinned: bool,
     /// Whether it is starred.
     pub starred: bool,
+    /// Messages of it that have a star of their own.
+    #[serde(default)]
+    pub stars: u64,
     /// Its tags, of those of the account.
     #[serde(default)]
     pub tags: Vec<TagId>,
+    /// By which a list sorted by person has it.
+    #[serde(default)]
+    pub person_key: String,
+    /// By which a list sorted by subject has it.
+    #[serde(default)]
+    pub subject_key: String,
 }
 
 /// Whether a reply in a thread would reach somebody. If not, it is refused.

@@ -232,6 +232,7 @@ impl Person {
             with: None,
             before_ms: None,
             before: None,
+            before_key: None,
             limit: None,
         };
         ask!(self, threads, Threads)

@@ -273,6 +273,7 @@ async fn names_from_the_service_are_sanitised() {
             filter: ThreadFilter::default(),
             with: None,
             before: None,
+            before_key: None,
             before_ms: None,
             limit: None,
         },

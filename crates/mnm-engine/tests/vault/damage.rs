@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnm_engine::command::{Place, ThreadFilter};
+use mnm_engine::command::{Place, ThreadFilter, ThreadSort};
 use mnm_engine::error::OpenError;
-use mnm_engine::vault::{IncomingAttachment, Vault, database};
+use mnm_engine::vault::{IncomingAttachment, ThreadPlace, Vault, database};
 use mnm_native::check;
 use tempfile::TempDir;
 
@@ -57,7 +57,7 @@ fn letters_in(vault: &Vault, texts: &BTreeMap<String, String>) -> usize {
     loop {
         let rows = vault.threads(None, before, Some(500)).unwrap();
         let Some(last) = rows.last() else { return count };
-        before = Some((last.last_at_ms, last.id));
+        before = Some(ThreadPlace::of(last, ThreadSort::Newest));
         for row in &rows {
             for message in vault.thread(row.id).unwrap().messages {
                 assert_eq!(texts[&message.msgid.unwrap()], message.text, "never wrong text");

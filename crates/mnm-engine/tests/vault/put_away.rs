@@ -1,9 +1,11 @@
 //! Threads that are archived, muted, pinned, starred, put into the trash, and erased.
 
-use mnm_engine::command::{ThreadFilter, ThreadMark, ThreadView};
+use mnm_engine::command::{ThreadFilter, ThreadMark, ThreadSort, ThreadView};
 use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
-use mnm_engine::vault::{DraftContent, Erased, Incoming, IncomingAttachment, Received, Upon};
+use mnm_engine::vault::{
+    DraftContent, Erased, Incoming, IncomingAttachment, Received, ThreadPlace, Upon,
+};
 use mnm_engine::view::ThreadId;
 
 use crate::cast::{App, BOB, names};
@@ -77,7 +79,7 @@ fn pinned_threads_come_first_and_only_so_many() {
     let first = app.vault.threads(None, None, Some(3)).unwrap();
     let ids: Vec<_> = first.iter().map(|row| row.id).collect();
     assert_eq!(ids, [threads[1], threads[0], threads[23], threads[22], threads[21]]);
-    let before = first.last().map(|row| (row.last_at_ms, row.id));
+    let before = first.last().map(|row| ThreadPlace::of(row, ThreadSort::Newest));
     let next = app.vault.threads(None, before, Some(100)).unwrap();
     assert_eq!(next.len(), 19, "each once");
     let now = app.now();
@@ -131,7 +133,7 @@ fn threads_with_a_tag_are_listed_by_their_newest_letter() {
     let filter = ThreadFilter { tag: Some(tag), ..ThreadFilter::default() };
     let listed = |app: &App| {
         let rows = app.vault.threads_in(None, &filter, None, Some(1)).unwrap();
-        let before = rows.last().map(|row| (row.last_at_ms, row.id));
+        let before = rows.last().map(|row| ThreadPlace::of(row, ThreadSort::Newest));
         let rest = app.vault.threads_in(Some(account), &filter, before, None).unwrap();
         rows.into_iter().chain(rest).map(|row| row.id).collect::<Vec<_>>()
     };

@@ -1,6 +1,7 @@
 //! The list of threads: order, paging, counters, subjects.
 
-use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment, Upon};
+use mnm_engine::command::ThreadSort;
+use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment, ThreadPlace, Upon};
 use mnm_engine::view::{Link, MessageState};
 use tmtp::id::Uid;
 
@@ -69,7 +70,7 @@ fn paging_shows_every_thread_once_and_no_page_is_longer_than_asked_for() {
         let page = app.vault.threads(Some(app.account), before, Some(4)).unwrap();
         let Some(last) = page.last() else { break };
         assert!(page.len() <= 4, "{}", page.len());
-        before = Some((last.last_at_ms, last.id));
+        before = Some(ThreadPlace::of(last, ThreadSort::Newest));
         seen.extend(page.iter().map(|row| row.id));
     }
     assert_eq!(seen, expected);
@@ -96,7 +97,7 @@ fn threads_of_one_person_are_found_among_many() {
         let page =
             app.vault.threads_with(Some(app.account), &CAROL.into(), before, Some(3)).unwrap();
         let Some(last) = page.last() else { break };
-        before = Some((last.last_at_ms, last.id));
+        before = Some(ThreadPlace::of(last, ThreadSort::Newest));
         seen.extend(page.iter().map(|row| row.id));
     }
     assert_eq!(seen, expected);

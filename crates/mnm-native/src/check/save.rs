@@ -138,7 +138,9 @@ const RECOUNT: &str = "
         files = (SELECT count(*) FROM message JOIN attachment ON attachment.message = message.id
                  WHERE message.thread = thread.id),
         unread = (SELECT count(*) FROM message
-                  WHERE message.thread = thread.id AND message.unread = 1);
+                  WHERE message.thread = thread.id AND message.unread = 1),
+        stars = (SELECT count(*) FROM message
+                 WHERE message.thread = thread.id AND starred = 1 AND trashed_ms IS NULL);
     UPDATE account SET unread =
         (SELECT coalesce(sum(thread.unread), 0) FROM thread WHERE thread.account = account.id
              AND archived = 0 AND muted = 0 AND trashed_ms IS NULL),

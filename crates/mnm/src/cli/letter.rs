@@ -112,6 +112,7 @@ async fn threads(
             with: None,
             before_ms,
             before,
+            before_key: None,
             limit: Some(INBOX_ROWS),
         };
         let page = ask!(session, command, Threads);

@@ -157,6 +157,7 @@ pub(super) async fn empty_trash(
         with: None,
         before_ms: None,
         before: None,
+        before_key: None,
         limit: Some(COUNTED),
     };
     let mut there = ask!(session, command, Threads);

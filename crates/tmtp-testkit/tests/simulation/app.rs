@@ -153,6 +153,7 @@ async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
             with: None,
             before_ms: last.map(|row| row.last_at_ms),
             before: last.map(|row| row.id),
+            before_key: None,
             limit: None,
         };
         let rows = ask!(engine, page, Threads)?;

@@ -116,6 +116,7 @@ impl Author {
             with: None,
             before_ms: None,
             before: None,
+            before_key: None,
             limit: None,
         };
         let threads = ask!(self.engine, all, Threads)?;

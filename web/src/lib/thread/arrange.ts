@@ -20,8 +20,8 @@ export interface Placed {
 const day = (message: Message): string => new Date(message.at_ms).toDateString();
 
 /** Whether a message has more to say than its text: what stands out begins and ends its run. */
-const standsOut = ({ forwarded, left_out, lost_files, state }: Message): boolean =>
-  forwarded !== null || left_out.length > 0 || lost_files.length > 0 || state.state === "failed" || state.state === "queued";
+const standsOut = ({ forwarded, left_out, lost_files, state, trashed_ms }: Message): boolean =>
+  trashed_ms != null || forwarded !== null || left_out.length > 0 || lost_files.length > 0 || state.state === "failed" || state.state === "queued";
 
 /** Arranges messages, oldest first. `subject` is what the thread was about before the first of them; above
     `firstNew` stands the mark of what is new. What stands as it did `before` is the same object, and need not be drawn

@@ -1,7 +1,7 @@
 //! Cost of lists of threads, of marking threads, and of erasing them.
 
 use super::*;
-use crate::command::{ThreadFilter, ThreadMark, ThreadView};
+use crate::command::{ThreadFilter, ThreadMark, ThreadSort, ThreadView};
 
 /// A home in which a third of the threads are archived, a third are in the trash, and every other one has
 /// a star.
@@ -32,6 +32,39 @@ fn cost_of_a_list_does_not_grow_with_the_threads() {
             assert_eq!(page(&mut small), 50, "{view:?}");
             let (of_small, of_large) = (small.cost(page), large.cost(page));
             assert!(of_large.steps < of_small.steps + 500, "{view:?}: {of_small:?} {of_large:?}");
+        }
+    }
+}
+
+/// First pages, and pages amid a list where only few have a key in common.
+#[test]
+fn cost_of_a_sorted_list_does_not_grow_with_the_threads() {
+    let (mut small, mut large) = (sorted_home(SMALL), sorted_home(LARGE));
+    for home in [&small, &large] {
+        let keys = "UPDATE thread SET unread = id % 2, subject_key = id % 100, person_key = id % 7";
+        home.vault.db.execute_batch(keys).unwrap();
+    }
+    for view in [ThreadView::Inbox, ThreadView::Archive] {
+        for sort in
+            [ThreadSort::Oldest, ThreadSort::Person, ThreadSort::Subject, ThreadSort::Unread]
+        {
+            if view == ThreadView::Archive && sort == ThreadSort::Unread {
+                continue;
+            }
+            let filter = ThreadFilter { view, sort, ..ThreadFilter::default() };
+            let page = |home: &mut Home| {
+                let account = Some(home.account);
+                let first = home.vault.threads_in(account, &filter, None, Some(50)).unwrap();
+                let before = ThreadPlace::of(first.last().unwrap(), sort);
+                let next = home.vault.threads_in(account, &filter, Some(before), Some(50)).unwrap();
+                assert_eq!((first.len(), next.len()), (50, 50), "{view:?} {sort:?}");
+                assert!(next.iter().all(|row| !first.contains(row)), "{view:?} {sort:?}");
+            };
+            let (of_small, of_large) = (small.cost(page), large.cost(page));
+            assert!(
+                of_large.steps < of_small.steps + 500,
+                "{view:?} {sort:?}: {of_small:?} {of_large:?}"
+            );
         }
     }
 }
