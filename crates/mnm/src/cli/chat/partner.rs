@@ -78,6 +78,7 @@ pub(super) async fn thread_with(
             with: Some(partner.uid.clone().into()),
             before_ms,
             before,
+            before_key: None,
             limit: u32::try_from(PAGE_ROWS).ok(),
         };
         let page = ask!(session, command, Threads);
