@@ -66,14 +66,14 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
 
 /// Tests that were run, as their runners report it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct TestCounts {
     /// Tests that passed.
     pub(crate) passed: u64,
     /// Tests that failed.
     pub(crate) failed: u64,
 }
 
-impl Tally {
+impl TestCounts {
     /// Adds what one line of output says: the closing lines of libtest (`test result: ok. 3 passed;
     /// 0 failed; …`), nextest (`Summary [ 0.1s] 3 tests run: 3 passed, 0 skipped`), Vitest
     /// (`Tests  1 failed | 3 passed (4)`) and Playwright (`  3 passed (2.1s)`).
@@ -107,10 +107,10 @@ impl Tally {
     }
 }
 
-/// Runs a test runner, passing its output on, and adds what it reports to `tally`.
+/// Runs a test runner, passing its output on, and adds what it reports to `counts`.
 ///
 /// A runner that reports no test at all fails: green must mean that something was tried.
-pub(crate) fn tests(command: &mut Command, tally: &mut Tally) -> Result<()> {
+pub(crate) fn tests(command: &mut Command, counts: &mut TestCounts) -> Result<()> {
     let line = line(command);
     let mut child = command
         .stdin(Stdio::null())
@@ -124,7 +124,7 @@ pub(crate) fn tests(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let mut seen = pass_on(stdout, std::io::stdout())?;
     let beside = aside.join().map_err(|_| anyhow::anyhow!("the reader of stderr panicked"))?;
     seen.add(beside?);
-    tally.add(seen);
+    counts.add(seen);
     let status = child.wait()?;
     ensure!(
         status.success(),
@@ -136,16 +136,16 @@ pub(crate) fn tests(command: &mut Command, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-fn pass_on(from: impl Read, mut to: impl Write) -> Result<Tally> {
-    let mut tally = Tally::default();
+fn pass_on(from: impl Read, mut to: impl Write) -> Result<TestCounts> {
+    let mut counts = TestCounts::default();
     for line in BufReader::new(from).split(b'\n') {
         let mut line = line?;
-        tally.read(&String::from_utf8_lossy(&line));
+        counts.read(&String::from_utf8_lossy(&line));
         line.push(b'\n');
         to.write_all(&line)?;
         to.flush()?;
     }
-    Ok(tally)
+    Ok(counts)
 }
 
 /// The command line with the program's bare name, for messages.
@@ -169,12 +169,12 @@ fn shown(program: &OsStr, command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::TestCounts;
 
     fn read(lines: &[&str]) -> (u64, u64) {
-        let mut tally = Tally::default();
-        lines.iter().for_each(|line| tally.read(line));
-        (tally.passed, tally.failed)
+        let mut counts = TestCounts::default();
+        lines.iter().for_each(|line| counts.read(line));
+        (counts.passed, counts.failed)
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{self, Tally, cargo};
+use crate::run::{self, TestCounts, cargo};
 
 /// Schedules, unless the command line says otherwise.
 const SEEDS: u64 = 300;
@@ -60,7 +60,7 @@ pub(crate) fn simulate(options: &Simulation) -> Result<()> {
     if options.seed.is_some() {
         command.env("SIMULATE_TRACE", "1");
     }
-    run::tests(&mut command, &mut Tally::default())
+    run::tests(&mut command, &mut TestCounts::default())
 }
 
 /// How often real processes are killed.
@@ -97,7 +97,7 @@ pub(crate) fn crash(options: &Crashes) -> Result<()> {
     if let Some(seed) = options.seed {
         command.env("CRASH_SEED", seed.to_string());
     }
-    run::tests(&mut command, &mut Tally::default())
+    run::tests(&mut command, &mut TestCounts::default())
 }
 
 fn number(flag: &str, value: Option<&String>) -> Result<u64> {

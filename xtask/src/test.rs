@@ -6,7 +6,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::run::{self, Tally, cargo};
+use crate::run::{self, TestCounts, cargo};
 use crate::step::{Output, Steps};
 use crate::{advisories, install, licence, tidy, wasm, web};
 
@@ -24,27 +24,27 @@ pub(crate) struct Options {
 /// Runs the steps that were asked for.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut steps = Steps::new(Output::Loud);
-    let mut tally = Tally::default();
+    let mut counts = TestCounts::default();
     steps.take("what building needs", install::to_build)?;
     if options.rust {
         steps.take("a session bus: dbus-daemon", install::bus)?;
         form(&mut steps)?;
     }
     if options.web {
-        pages(&mut steps, &mut tally)?;
+        pages(&mut steps, &mut counts)?;
     }
     if options.rust {
-        rust(&mut steps, options, &mut tally)?;
+        rust(&mut steps, options, &mut counts)?;
     }
     if options.web && options.thorough {
-        browser(&mut steps, options, &mut tally)?;
+        browser(&mut steps, options, &mut counts)?;
     }
     if options.thorough {
         steps.take("advisories", advisories::tell)?;
     }
     println!("\nall steps passed in {}", steps.total());
-    ensure!(!options.rust || tally.passed > 0, "no test was run");
-    println!("tests: {} passed, {} failed", tally.passed, tally.failed);
+    ensure!(!options.rust || counts.passed > 0, "no test was run");
+    println!("tests: {} passed, {} failed", counts.passed, counts.failed);
     Ok(())
 }
 
@@ -60,14 +60,14 @@ fn form(steps: &mut Steps) -> Result<()> {
     steps.take("tidy", tidy::check)
 }
 
-fn pages(steps: &mut Steps, tally: &mut Tally) -> Result<()> {
+fn pages(steps: &mut Steps, counts: &mut TestCounts) -> Result<()> {
     steps.take("pages: packages", web::packages)?;
     steps.take("pages: types", web::check)?;
     steps.take("pages: build", web::build)?;
-    steps.take("pages: unit tests", || run::tests(&mut web::unit_tests(), tally))
+    steps.take("pages: unit tests", || run::tests(&mut web::unit_tests(), counts))
 }
 
-fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
+fn rust(steps: &mut Steps, options: &Options, counts: &mut TestCounts) -> Result<()> {
     let features = features(steps, options)?;
     steps.take("lints: clippy", || {
         let mut clippy = cargo(["clippy", "--quiet", "--workspace", "--all-targets"]);
@@ -79,7 +79,7 @@ fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
         } else {
             cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
         };
-        run::tests(runner.args(features), tally)
+        run::tests(runner.args(features), counts)
     })?;
     if !options.thorough {
         return Ok(());
@@ -108,7 +108,7 @@ fn features(steps: &mut Steps, options: &Options) -> Result<&'static [&'static s
     })
 }
 
-fn browser(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
+fn browser(steps: &mut Steps, options: &Options, counts: &mut TestCounts) -> Result<()> {
     let browser = steps.take("browser: Chromium", install::browser)?;
     // The Rust tests have built both programs already; building them without the tests' own
     // dependencies selects other features of shared crates, and so compiles half of it again.
@@ -117,5 +117,5 @@ fn browser(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()
             run::loud(&mut cargo(["build", "--quiet", "--workspace", "--bins"]))
         })?;
     }
-    steps.take("browser tests", || run::tests(&mut web::browser_tests(&browser), tally))
+    steps.take("browser tests", || run::tests(&mut web::browser_tests(&browser), counts))
 }

@@ -14,7 +14,7 @@ pub(crate) mod waiters;
 
 use std::sync::Arc;
 
-use tmtp::event::{self, Message, MessageKind};
+use tmtp::event::{self, MessageKind};
 use tmtp::id::{Alias, Gid, MessageId, NodeSecret, Uid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
@@ -42,7 +42,7 @@ pub(crate) struct Inbox {
     /// This device's own secret.
     node: NodeSecret,
     waiters: Arc<Waiters>,
-    receiving: Option<(Message, Receiving)>,
+    receiving: Option<(event::Message, Receiving)>,
     held: HeldMessages,
 }
 
@@ -79,7 +79,11 @@ impl Inbox {
     }
 
     /// Handles a message with its data. Whether it may be acknowledged.
-    pub(crate) async fn message(&mut self, message: Message, data: Vec<u8>) -> Result<bool, Error> {
+    pub(crate) async fn message(
+        &mut self,
+        message: event::Message,
+        data: Vec<u8>,
+    ) -> Result<bool, Error> {
         self.finish(message, Receiving::Short(data)).await
     }
 
@@ -95,7 +99,7 @@ impl Inbox {
     }
 
     /// Begins a message with more data.
-    pub(crate) async fn begin(&mut self, message: Message) -> Result<(), Error> {
+    pub(crate) async fn begin(&mut self, message: event::Message) -> Result<(), Error> {
         let receiving = match &message.kind {
             MessageKind::Other { .. } => {
                 let (account, msgid) = (self.account, message.id);
@@ -149,7 +153,7 @@ impl Inbox {
         &mut self,
         bytes: &[u8],
         last: bool,
-    ) -> Result<Option<Message>, Error> {
+    ) -> Result<Option<event::Message>, Error> {
         let Some((_, receiving)) = &mut self.receiving else { return Ok(None) };
         match receiving {
             Receiving::Letter(letter) => match letter.take(bytes).await {
@@ -168,7 +172,11 @@ impl Inbox {
     }
 
     /// Completes a message. Whether it may be acknowledged.
-    async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<bool, Error> {
+    async fn finish(
+        &mut self,
+        message: event::Message,
+        receiving: Receiving,
+    ) -> Result<bool, Error> {
         let (id, bytes) = (message.id, message.data.len);
         if matches!(receiving, Receiving::Held) {
             return self.hold(id, bytes).await.map(|()| false);
@@ -193,7 +201,11 @@ impl Inbox {
         self.store.note(move |vault| Ok(vec![vault.set_held(account, letters, bytes)?])).await
     }
 
-    async fn handle(&mut self, message: Message, mut receiving: Receiving) -> Result<(), Error> {
+    async fn handle(
+        &mut self,
+        message: event::Message,
+        mut receiving: Receiving,
+    ) -> Result<(), Error> {
         let account = self.account;
         let Some(message) = form::checked(message) else {
             tracing::warn!(account, "a message that names somebody in no good form was dropped");

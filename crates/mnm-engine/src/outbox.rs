@@ -106,7 +106,7 @@ fn letter(id: RequestId, post: &OutgoingPost, uid: &Uid) -> OutgoingFrame {
     front.extend_from_slice(post.text.as_bytes());
     let files: u64 = post.attachments.iter().map(|file| file.size).sum();
     let data = Data { len: front.len() as u64 + files, head: head_bytes, sum: 0 };
-    let to: Vec<_> = post.recipients.iter().map(addressee).collect();
+    let to: Vec<_> = post.recipients.iter().map(recipient).collect();
     let not_alone = post.recipients.iter().any(|to| to.is_group);
     OutgoingFrame {
         request: Request::Post { id, to, not_alone, data },
@@ -118,7 +118,7 @@ fn letter(id: RequestId, post: &OutgoingPost, uid: &Uid) -> OutgoingFrame {
     }
 }
 
-fn addressee(to: &crate::vault::Recipient) -> Recipient {
+fn recipient(to: &crate::vault::Addressee) -> Recipient {
     match to.is_group {
         true => Recipient::Group(to.id.to_gid()),
         false => Recipient::Member(to.id.to_uid()),
@@ -139,7 +139,7 @@ fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> OutgoingF
     let request = Request::PostNotify {
         id,
         to: new.collect(),
-        note_to: forward.old.iter().map(addressee).collect(),
+        note_to: forward.old.iter().map(recipient).collect(),
         not_self: true,
         not_alone: forward.new.iter().any(Subscriber::is_group),
         note: Data { len: note_len, head: note_len, sum: 0 },
@@ -252,7 +252,7 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
 fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<Uid> {
     let named: BTreeSet<&Uid> = named.iter().collect();
     let is_named = |uid: &Uid| named.contains(uid);
-    let members = |to: &'_ [crate::vault::Recipient]| {
+    let members = |to: &'_ [crate::vault::Addressee]| {
         let members = to.iter().filter(|to| !to.is_group).map(|to| to.id.to_uid());
         members.filter(is_named).collect::<Vec<_>>()
     };

@@ -13,6 +13,7 @@
 //! own, and those that lost their owner.
 
 mod account;
+mod addressee;
 mod blob;
 mod browser;
 mod candidate;
@@ -55,7 +56,6 @@ mod ping;
 mod place;
 mod placement;
 mod presence;
-mod recipient;
 mod reindex;
 mod removal;
 mod room;
@@ -80,6 +80,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{VaultError, VaultResult as Result};
 
 pub use account::{Credentials, NewAccount, check_new_alias};
+pub use addressee::Addressee;
 pub use blob::{BlobWriter, StagedBlob};
 pub use browser::BrowserKey;
 pub use cc::Cc;
@@ -92,7 +93,7 @@ pub(crate) use forward::ABSENT_MAX;
 pub use forward::{ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub use inbox::{Confirms, Incoming, IncomingAttachment, Received};
-pub use limits::Limits;
+pub use limits::VaultLimits;
 pub(crate) use mark::MARKED_ROWS;
 pub(crate) use message_mark::MARKED_MESSAGES;
 pub use message_mark::MarkedMessages;
@@ -104,7 +105,6 @@ pub use outgoing::{OutboxAction, OutgoingPost};
 pub use page::Marked;
 pub(crate) use party::is_gid;
 pub use ping::PingQuery;
-pub use recipient::Recipient;
 pub use sync::SyncNotice;
 pub(crate) use text::{LONG_FORWARDED, LONG_TEXT};
 pub use thread_place::ThreadPlace;
@@ -121,7 +121,7 @@ pub struct Vault {
     // Declared before the storage, so that it is closed before the home's lock is released.
     db: Connection,
     runtime: RuntimeState,
-    limits: Limits,
+    limits: VaultLimits,
     chores: Chores,
     storage: Box<dyn Storage>,
 }
@@ -133,7 +133,7 @@ impl Vault {
         let mut vault = Self {
             db,
             runtime: RuntimeState::default(),
-            limits: Limits::default(),
+            limits: VaultLimits::default(),
             chores: Chores::default(),
             storage,
         };
@@ -150,7 +150,7 @@ impl Vault {
     }
 
     /// Replaces the limits.
-    pub fn set_limits(&mut self, limits: Limits) {
+    pub fn set_limits(&mut self, limits: VaultLimits) {
         self.limits = limits;
     }
 

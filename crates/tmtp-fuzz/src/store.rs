@@ -14,8 +14,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
 use tmtp_store::disk::SystemDisk;
 use tmtp_store::{
-    Batch, Class, Commit, Cursor, Findings, Inspection, Limits, MAX_SMALL_BYTES, NewData,
-    NewMessage, Queued, StoreError,
+    Batch, Class, Commit, Cursor, Findings, Inspection, MAX_SMALL_BYTES, NewData, NewMessage,
+    Queued, StoreError, StoreLimits,
 };
 use tmtp_testkit::store::{BlockingStore, Message};
 
@@ -61,8 +61,8 @@ pub(crate) fn scratch() -> TempDir {
     made.unwrap()
 }
 
-fn limits() -> Limits {
-    Limits { cache_bytes: 1 << 20, reserve_bytes: 1 << 20, ..Limits::default() }
+fn limits() -> StoreLimits {
+    StoreLimits { cache_bytes: 1 << 20, reserve_bytes: 1 << 20, ..StoreLimits::default() }
 }
 
 /// Has the fuzzer bear a panic of redb that is caught on this thread, as opening damaged rows does.

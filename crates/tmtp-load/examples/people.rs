@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tmtp::id::{NodeSecret, Uid};
 use tmtp_store::Batch;
-use tmtp_store::Limits;
+use tmtp_store::StoreLimits;
 use tmtp_testkit::store::BlockingStore;
 use tmtpd::directory::{Device, GroupMember, Member, MemberNumber, SecretHash, Standing, rows};
 
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
         (members.parse()?, groups.parse()?, size.parse()?);
     ensure!(size <= members, "a group has more members than there are");
     std::fs::create_dir_all(data)?;
-    let store = BlockingStore::open(Path::new(data), Limits::default())?;
+    let store = BlockingStore::open(Path::new(data), StoreLimits::default())?;
     let mut saved = Vec::new();
     for first in (0..members).step_by(BATCH as usize) {
         let mut batch = Batch::new();

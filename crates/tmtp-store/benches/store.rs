@@ -17,7 +17,7 @@ use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tmtp_store::{Batch, Class, Cursor, DeviceNumber, Limits, NewData, Receipt};
+use tmtp_store::{Batch, Class, Cursor, DeviceNumber, NewData, Receipt, StoreLimits};
 use tmtp_testkit::store::{BlockingStore, Message};
 
 const BODY_BYTES: usize = 1024;
@@ -153,7 +153,7 @@ fn message(id: u64, devices: &[DeviceNumber]) -> Message {
 }
 
 fn posts(dir: &str, in_flight: usize, devices: u32) {
-    let store = BlockingStore::open(Path::new(dir), Limits::default()).unwrap();
+    let store = BlockingStore::open(Path::new(dir), StoreLimits::default()).unwrap();
     let to: Vec<DeviceNumber> = (1..=devices).collect();
     let before = bytes_written();
     let (latencies, seconds) = drive(
@@ -205,7 +205,7 @@ fn raw_log(dir: &str, in_flight: usize) {
 fn open_after_crash(dir: &str, count: u64) {
     this_program(&["fill", dir, &count.to_string()]);
     let started = Instant::now();
-    let store = BlockingStore::open(Path::new(dir), Limits::default()).unwrap();
+    let store = BlockingStore::open(Path::new(dir), StoreLimits::default()).unwrap();
     let opened = started.elapsed();
     assert_eq!(store.stats().queued, count);
     let started = Instant::now();
@@ -221,7 +221,7 @@ fn open_after_crash(dir: &str, count: u64) {
     store.close().unwrap();
     let (seconds, left) = (started.elapsed().as_secs_f64(), disk(dir) / 1024);
     drop(store);
-    BlockingStore::open(Path::new(dir), Limits::default()).unwrap().close().unwrap();
+    BlockingStore::open(Path::new(dir), StoreLimits::default()).unwrap().close().unwrap();
     println!(
         "all of them dropped and erased: {seconds:.2} s; left on disk: {left} KiB, after the next start {} KiB",
         disk(dir) / 1024
@@ -230,7 +230,7 @@ fn open_after_crash(dir: &str, count: u64) {
 
 /// Fills a store and dies without closing it.
 fn fill(dir: &Path, count: u64) {
-    let store = BlockingStore::open(dir, Limits::default()).unwrap();
+    let store = BlockingStore::open(dir, StoreLimits::default()).unwrap();
     let mut waiting = VecDeque::new();
     for id in 1..=count {
         waiting.push_back(store.post(message(id, &[7]), Batch::new()));
@@ -247,7 +247,7 @@ fn fill(dir: &Path, count: u64) {
 
 /// Streams a large body in and out again.
 fn large(dir: &Path, mib: u64) {
-    let store = BlockingStore::open(dir, Limits::default()).unwrap();
+    let store = BlockingStore::open(dir, StoreLimits::default()).unwrap();
     let piece = vec![7_u8; 256 * 1024];
     let started = Instant::now();
     let mut body = store.large_body();

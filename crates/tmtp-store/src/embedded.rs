@@ -33,7 +33,7 @@ use crate::receipt::Receipt;
 use crate::store::{Copied, Queue, Room, Stats, Store, WriteCommit};
 use crate::writer::commit_queue::Work;
 use crate::writer::prepared::{Prepared, check_keys};
-pub use limits::Limits;
+pub use limits::StoreLimits;
 use shared::Shared;
 
 /// The store in a data directory. It closes when [`Store::close`] is called or it is dropped.
@@ -49,7 +49,7 @@ impl EmbeddedStore {
     /// # Errors
     /// Only one process at a time: [`StoreError::InUse`] otherwise. [`StoreError::NewerFormat`],
     /// [`StoreError::Corrupt`], or what the system says.
-    pub fn open(data_dir: &Path, limits: Limits) -> Result<Self, StoreError> {
+    pub fn open(data_dir: &Path, limits: StoreLimits) -> Result<Self, StoreError> {
         Self::open_on(Arc::new(SystemDisk), data_dir, limits, Executor::Threads)
     }
 
@@ -60,7 +60,7 @@ impl EmbeddedStore {
     pub fn open_on(
         disk: Arc<dyn Disk>,
         data_dir: &Path,
-        limits: Limits,
+        limits: StoreLimits,
         executor: Executor,
     ) -> Result<Self, StoreError> {
         let shared = open::open(disk, data_dir, &limits, executor)?;

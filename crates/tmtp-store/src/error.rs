@@ -41,7 +41,7 @@ pub enum StoreError {
     /// The message was erased before it was read: every device it waited for has acknowledged it.
     #[error("the message has been erased")]
     Gone,
-    /// More than [`Limits::queue_bytes`](super::Limits::queue_bytes) waits for the disk; try again later.
+    /// More than [`StoreLimits::queue_bytes`](super::StoreLimits::queue_bytes) waits for the disk; try again later.
     #[error("the store is busy: too much waits for the disk")]
     Busy,
     /// An inline head or body above the limit of small bodies.

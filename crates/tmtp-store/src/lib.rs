@@ -46,7 +46,7 @@ mod writer;
 pub use crate::batch::{Batch, Row};
 pub use crate::body::MAX_SMALL_BYTES;
 pub use crate::check::{Damage, Findings, Inspection};
-pub use crate::embedded::{EmbeddedStore, Limits};
+pub use crate::embedded::{EmbeddedStore, StoreLimits};
 pub use crate::error::StoreError;
 pub use crate::executor::Executor;
 pub use crate::message::{

@@ -19,7 +19,7 @@ mod rows;
 use std::path::Path;
 
 use bytes::Bytes;
-use tmtp_store::{Batch, DeviceNumber, Limits, Queued};
+use tmtp_store::{Batch, DeviceNumber, Queued, StoreLimits};
 use tmtp_testkit::store::{BlockingStore, Message, ModelStore};
 use tmtp_testkit::store_conformance;
 
@@ -36,7 +36,7 @@ store_conformance!(model, (crate::BlockingStore::new(crate::ModelStore::new()), 
 });
 
 fn open(dir: &Path) -> BlockingStore {
-    BlockingStore::open(dir, Limits::default()).unwrap()
+    BlockingStore::open(dir, StoreLimits::default()).unwrap()
 }
 
 fn message(id: u64, data: &str, devices: &[DeviceNumber]) -> Message {

@@ -18,12 +18,12 @@ pub trait Kind: Copy + 'static {
 
 /// One [`Counter`] for each of `N` kinds.
 #[derive(Debug)]
-pub struct Tally<K, const N: usize> {
+pub struct CounterVec<K, const N: usize> {
     counters: [Counter; N],
     kind: PhantomData<K>,
 }
 
-impl<K: Kind, const N: usize> Tally<K, N> {
+impl<K: Kind, const N: usize> CounterVec<K, N> {
     /// All at zero.
     #[must_use]
     pub const fn new() -> Self {
@@ -43,7 +43,7 @@ impl<K: Kind, const N: usize> Tally<K, N> {
     }
 }
 
-impl<K: Kind, const N: usize> Default for Tally<K, N> {
+impl<K: Kind, const N: usize> Default for CounterVec<K, N> {
     fn default() -> Self {
         Self::new()
     }

@@ -16,7 +16,7 @@ mod throttle;
 pub use tracing;
 
 pub use counter::{BUCKET_BOUNDS_US, Counter, Histogram};
-pub use kind::{Kind, Tally};
+pub use kind::{CounterVec, Kind};
 pub use throttle::{Throttle, Throttles, suppressed};
 
 /// An error with its causes, in one line.

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use tmtp_store::disk::Disk;
 use tmtp_store::{
     Batch, BodyWriter, Class, Commit, Copied, Cursor, DeviceNumber, EmbeddedStore, Executor,
-    FinishedBody, Limits, MessageReader, NewData, NewMessage, Position, Queue, Queued, Receipt,
-    Row, Stats, Store, StoreError,
+    FinishedBody, MessageReader, NewData, NewMessage, Position, Queue, Queued, Receipt, Row, Stats,
+    Store, StoreError, StoreLimits,
 };
 use tokio::runtime::{Builder, Handle, RuntimeFlavor};
 
@@ -68,7 +68,7 @@ impl BlockingStore {
     ///
     /// # Errors
     /// As of [`EmbeddedStore::open`].
-    pub fn open(data_dir: &Path, limits: Limits) -> Result<Self, StoreError> {
+    pub fn open(data_dir: &Path, limits: StoreLimits) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(EmbeddedStore::open(data_dir, limits)?)))
     }
 
@@ -79,7 +79,7 @@ impl BlockingStore {
     pub fn open_on(
         disk: Arc<dyn Disk>,
         data_dir: &Path,
-        limits: Limits,
+        limits: StoreLimits,
         executor: Executor,
     ) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(EmbeddedStore::open_on(disk, data_dir, limits, executor)?)))

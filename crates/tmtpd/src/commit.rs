@@ -3,7 +3,7 @@
 //! [`Service::commit`] decides and submits in one step, with the directory locked for reading, so that
 //! it does not change in between and no device is added. Requests of one link are committed in the order
 //! of their decisions; those of several links may be decided at the same time, and then committed in
-//! either order. It waits for nothing. [`Commit::durable`] then waits for the disk; only after that the
+//! either order. It waits for nothing. [`PendingCommit::durable`] then waits for the disk; only after that the
 //! directory changes, devices are woken and an answer may go out. If the messages cannot be stored, the
 //! counts that belong to them are taken back.
 
@@ -24,7 +24,7 @@ use tmtp_store::{Batch, DeviceNumber, Receipt, StoreError};
 /// A decision on its way to the disk.
 #[derive(Debug)]
 #[must_use = "nothing is done before it is durable"]
-pub(crate) struct Commit {
+pub(crate) struct PendingCommit {
     /// None where there is nothing to store.
     receipt: Option<Receipt>,
     /// When its messages were posted, Unix milliseconds.
@@ -46,7 +46,7 @@ impl Service {
         &self,
         from: &Uid,
         decide: impl FnOnce(&Facts<'_>) -> Result<Decision, E>,
-    ) -> Result<Commit, E> {
+    ) -> Result<PendingCommit, E> {
         self.ask(|facts| Ok(self.submit(from, facts, decide(facts)?)?))
     }
 
@@ -61,7 +61,12 @@ impl Service {
         })
     }
 
-    fn submit(&self, from: &Uid, facts: &Facts<'_>, decision: Decision) -> Result<Commit, Refusal> {
+    fn submit(
+        &self,
+        from: &Uid,
+        facts: &Facts<'_>,
+        decision: Decision,
+    ) -> Result<PendingCommit, Refusal> {
         let Decision {
             messages,
             is_message,
@@ -91,7 +96,7 @@ impl Service {
                 }))
             });
         let posted_ms = facts.now_ms;
-        Ok(Commit { receipt, posted_ms, devices, is_message, changes, sharing, tallies })
+        Ok(PendingCommit { receipt, posted_ms, devices, is_message, changes, sharing, tallies })
     }
 
     /// Counts in order. The first that is over its limit refuses, and those counted before it are taken back.
@@ -152,7 +157,7 @@ impl Service {
     }
 }
 
-impl Commit {
+impl PendingCommit {
     /// Whether a later request may be decided before this is durable: the facts for it stay the same.
     pub(crate) fn changes_nothing(&self) -> bool {
         self.changes.is_empty()

@@ -34,7 +34,8 @@ pub use host::host_name;
 pub use limits::Limits;
 pub use settings::{
     Acme, Config, DEFAULT_ACME_DIRECTORY, DEFAULT_LISTEN, DaemonConfig, Log, LogFormat, LogLevel,
-    Metrics, Overrides, PostPolicy, Service, Store, Tls, own_certificate_files, parse_service_name,
+    MetricsSettings, Overrides, PostPolicy, ServiceSettings, StoreSettings, Tls,
+    own_certificate_files, parse_service_name,
 };
 
 use draft::Draft;

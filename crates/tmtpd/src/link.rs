@@ -54,7 +54,7 @@ use crate::log::Throttle;
 use crate::log::{ShortId, chain, error_limited, warn_limited};
 use crate::rate_limit::{Bucket, Rate};
 use crate::request::Answer;
-use crate::roster::{Mail, Notice, Place};
+use crate::roster::{Mail, Notice, RosterEntry};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 pub use carrier::{Carrier, Stream};
@@ -75,7 +75,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown: Shutdown) {
     let mut link = Link::new(carrier, service);
     let end = link.drive(&shutdown).await;
-    // The device's place is freed before the peer can see the end of the link, so that an immediate
+    // The roster entry is freed before the peer can see the end of the link, so that an immediate
     // login is not refused because the device is still connected.
     let member = link.logged_in.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
     // A peer that is gone does not need to be told.
@@ -92,7 +92,7 @@ type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 /// What a link has once it is logged in.
 struct LoggedIn {
     sender: Sender,
-    place: Place,
+    roster_entry: RosterEntry,
     delivery: Delivery,
     /// Whether the device has posted on this link.
     has_posted: bool,
@@ -231,7 +231,7 @@ impl<S: Stream> Link<S> {
                 Ready::GiveWay => break End::GaveWay,
             }
         };
-        // A pending request is finished before the device's place is freed: recipients are woken,
+        // A pending request is finished before the roster entry is freed: recipients are woken,
         // and the device's next link finds the answer if it asks again. It may wait for room that
         // those before it hold.
         self.commits.finish().await;

@@ -9,7 +9,7 @@
 mod labels;
 
 pub(crate) use labels::{EndKind, RejectKind, Rule};
-use tmtp_telemetry::{Counter, Tally};
+use tmtp_telemetry::{Counter, CounterVec};
 
 /// The counters of one service, since its start.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Metrics {
     /// Links whose TLS handshake is done.
     pub links_opened: Counter,
     /// Links that have ended, by reason.
-    pub links_ended: Tally<EndKind, { EndKind::COUNT }>,
+    pub links_ended: CounterVec<EndKind, { EndKind::COUNT }>,
     /// Devices that have logged in, new ones included.
     pub logins: Counter,
     /// Accounts that were made.
@@ -35,7 +35,7 @@ pub(crate) struct Metrics {
     /// Bytes written to links, inside of TLS.
     pub bytes_out: Counter,
     /// Refused requests, by rule.
-    pub refused: Tally<Rule, { Rule::COUNT }>,
+    pub refused: CounterVec<Rule, { Rule::COUNT }>,
 }
 
 /// Counters of the process, before the service of a connection is known.
@@ -44,8 +44,8 @@ pub(crate) struct AcceptorMetrics {
     /// Connections that were accepted.
     pub accepted: Counter,
     /// Connections that did not become links, by reason.
-    pub rejected: Tally<RejectKind, { RejectKind::COUNT }>,
+    pub rejected: CounterVec<RejectKind, { RejectKind::COUNT }>,
 }
 
 pub(crate) static ACCEPTOR: AcceptorMetrics =
-    AcceptorMetrics { accepted: Counter::new(), rejected: Tally::new() };
+    AcceptorMetrics { accepted: Counter::new(), rejected: CounterVec::new() };

@@ -39,7 +39,7 @@ use tmtp::event::Outcome;
 use tmtp::id::{Alias, RequestId};
 use tmtp::request::{Request, UserEdit};
 
-use crate::commit::Commit;
+use crate::commit::PendingCommit;
 use crate::decision::{Decision, Facts};
 use crate::directory::Sender;
 use crate::idempotency::RequestDigest;
@@ -135,7 +135,7 @@ pub(crate) async fn answer(
     let Some(id) = request.id().cloned() else {
         return Progress::Answered(Answer::None);
     };
-    let reply = Reply {
+    let responder = Responder {
         service: Arc::clone(service),
         sender: sender.clone(),
         id,
@@ -147,7 +147,7 @@ pub(crate) async fn answer(
         None => Ok(None),
     };
     let payload = match earlier {
-        Ok(Some(outcome)) => return Progress::Answered(reply.to(Ok(outcome))),
+        Ok(Some(outcome)) => return Progress::Answered(responder.to(Ok(outcome))),
         Ok(None) => payload.await,
         Err(error) => Err(error.into()),
     };
@@ -159,11 +159,11 @@ pub(crate) async fn answer(
         Ok(Granted::Committing(commit)) => {
             // What a link keeps for its outstanding requests is little, so those with long ids are answered
             // one by one.
-            let is_long = reply.id.as_str().len() > ID_BESIDE_LIST_MAX;
+            let is_long = responder.id.as_str().len() > ID_BESIDE_LIST_MAX;
             let committing = Box::pin(async move {
-                let outcome = commit.durable(&reply.service).await;
+                let outcome = commit.durable(&responder.service).await;
                 drop(room);
-                reply.granted(outcome.map_err(Refusal::from))
+                responder.granted(outcome.map_err(Refusal::from))
             });
             if is_long {
                 Progress::Answered(committing.await)
@@ -171,13 +171,13 @@ pub(crate) async fn answer(
                 Progress::Committing(committing)
             }
         }
-        Ok(Granted::Done(outcome)) => Progress::Answered(reply.granted(Ok(outcome))),
-        Err(refusal) => Progress::Answered(reply.granted(Err(refusal))),
+        Ok(Granted::Done(outcome)) => Progress::Answered(responder.granted(Ok(outcome))),
+        Err(refusal) => Progress::Answered(responder.granted(Err(refusal))),
     }
 }
 
 /// The sender of a request, and the id for its answer.
-struct Reply {
+struct Responder {
     service: Arc<Service>,
     sender: Sender,
     id: RequestId,
@@ -185,7 +185,7 @@ struct Reply {
     granted_name: Option<Alias>,
 }
 
-impl Reply {
+impl Responder {
     /// The answer to the outcome of a request.
     fn granted(self, outcome: Result<Outcome, Refusal>) -> Answer {
         if let Ok(Outcome::Posted { .. }) = outcome {
@@ -238,7 +238,7 @@ fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Ou
 /// Result of a granted request.
 enum Granted {
     /// Submitted, and later decisions do not depend on it.
-    Committing(Commit),
+    Committing(PendingCommit),
     /// Done.
     Done(Outcome),
 }

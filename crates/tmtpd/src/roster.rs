@@ -36,9 +36,9 @@ struct Presence {
     tells: BTreeSet<MemberNumber>,
 }
 
-/// A device's place in the roster; freed when dropped.
+/// Entry of an online device in the roster, which is removed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct RosterEntry {
     roster: Arc<Roster>,
     member: MemberNumber,
     device: DeviceNumber,
@@ -58,7 +58,7 @@ impl Roster {
         self: &Arc<Self>,
         member: MemberNumber,
         device: DeviceNumber,
-    ) -> Option<Place> {
+    ) -> Option<RosterEntry> {
         let mut online = self.online();
         if online.links.contains_key(&device) {
             return None;
@@ -70,7 +70,7 @@ impl Roster {
             online.told_by.get(&member).into_iter().flatten().copied().collect();
         online_now.sort_unstable();
         let roster = Arc::clone(self);
-        Some(Place { roster, member, device, mailbox, online_now })
+        Some(RosterEntry { roster, member, device, mailbox, online_now })
     }
 
     /// Ready when the device's present link, if there is one, has left.
@@ -155,7 +155,7 @@ impl Online {
     }
 }
 
-impl Drop for Place {
+impl Drop for RosterEntry {
     fn drop(&mut self) {
         self.roster.leave(self.member, self.device);
         self.mailbox.left.notify_waiters();

@@ -165,9 +165,9 @@ impl Service {
 /// # Errors
 /// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
 pub(crate) fn open_store(config: &Config) -> Result<EmbeddedStore, StoreError> {
-    let limits = tmtp_store::Limits {
+    let limits = tmtp_store::StoreLimits {
         cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
-        ..tmtp_store::Limits::default()
+        ..tmtp_store::StoreLimits::default()
     };
     EmbeddedStore::open(&config.service.data, limits)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Config, Limits, PostPolicy, Service};
+use crate::config::{Config, Limits, PostPolicy, ServiceSettings};
 use crate::policy;
 
 /// Settings that can change while the service runs.
@@ -22,7 +22,7 @@ impl Terms {
     /// From the configuration; `unsaid` is the post policy where it sets none.
     pub(crate) fn of(config: &Config, unsaid: PostPolicy) -> Self {
         // Destructured, so that a new key of `[service]` is considered here.
-        let Service {
+        let ServiceSettings {
             name,
             post_policy: said,
             data: _,

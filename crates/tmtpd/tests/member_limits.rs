@@ -303,9 +303,9 @@ async fn invitations_of_an_earlier_version_are_not_counted() {
 
 /// Writes rows as version 0.1.0 did: the second member is invited to so many groups.
 fn invite_as_before(data: &std::path::Path, count: u32) {
-    use tmtp_store::{Batch, Limits};
+    use tmtp_store::{Batch, StoreLimits};
     use tmtp_testkit::store::BlockingStore;
-    let store = BlockingStore::open(data, Limits::default()).unwrap();
+    let store = BlockingStore::open(data, StoreLimits::default()).unwrap();
     let mut rows = Batch::new();
     for number in 1..=count {
         let gid = format!("old group {number}");
@@ -449,9 +449,9 @@ async fn many_new_accounts_cannot_bury_a_member_in_pings() {
 
 /// Sets the time at which an account was made to 1970.
 fn make_old(data: &std::path::Path, key: &[u8]) {
-    use tmtp_store::{Batch, Limits};
+    use tmtp_store::{Batch, StoreLimits};
     use tmtp_testkit::store::BlockingStore;
-    let store = BlockingStore::open(data, Limits::default()).unwrap();
+    let store = BlockingStore::open(data, StoreLimits::default()).unwrap();
     let mut row: Value = serde_json::from_slice(&store.get(key).unwrap().unwrap()).unwrap();
     row["devices"][0]["added_ms"] = json!(0);
     let mut rows = Batch::new();

@@ -8,11 +8,11 @@ mod full_disk;
 
 use std::path::Path;
 
-use tmtp_store::{Batch, DeviceNumber, Limits};
+use tmtp_store::{Batch, DeviceNumber, StoreLimits};
 use tmtp_testkit::store::{BlockingStore, Message};
 
 fn open(dir: &Path) -> BlockingStore {
-    BlockingStore::open(dir, Limits::default()).unwrap()
+    BlockingStore::open(dir, StoreLimits::default()).unwrap()
 }
 
 fn post(store: &BlockingStore, id: u64, data: &str, devices: &[DeviceNumber]) {

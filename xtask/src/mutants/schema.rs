@@ -34,13 +34,13 @@ pub(super) struct Mutant {
     /// Below the top of the work tree.
     pub(super) file: String,
     /// The function that it changes, by lines and columns, both from one; none for a constant.
-    function: Option<[Place; 2]>,
+    function: Option<[LineColumn; 2]>,
     /// What is replaced.
-    replaced: [Place; 2],
+    replaced: [LineColumn; 2],
     replacement: String,
 }
 
-type Place = (usize, usize);
+type LineColumn = (usize, usize);
 
 impl Mutant {
     /// From an element of the list.
@@ -60,7 +60,7 @@ impl Mutant {
     }
 }
 
-fn span(value: &Value) -> Option<[Place; 2]> {
+fn span(value: &Value) -> Option<[LineColumn; 2]> {
     let number = |of: &Value, key: &str| usize::try_from(of.get(key)?.as_u64()?).ok();
     let place = |key: &str| {
         let of = value.get(key)?;
@@ -149,7 +149,7 @@ impl Schema {
 }
 
 /// The byte at a place.
-fn at(text: &str, (line, column): Place) -> usize {
+fn at(text: &str, (line, column): LineColumn) -> usize {
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let before = text[start..].chars().take(column - 1).map(char::len_utf8);
     start + before.sum::<usize>()
@@ -176,7 +176,7 @@ fn body(text: &str, whole: Range<usize>) -> Option<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn mutant(function: [Place; 2], replaced: [Place; 2], replacement: &str) -> Mutant {
+    fn mutant(function: [LineColumn; 2], replaced: [LineColumn; 2], replacement: &str) -> Mutant {
         let (name, file, replacement) = ("".into(), "".into(), replacement.into());
         Mutant { name, file, function: Some(function), replaced, replacement }
     }

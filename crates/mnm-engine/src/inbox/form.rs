@@ -6,7 +6,7 @@
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
-use tmtp::event::{Message, MessageKind};
+use tmtp::event::{self, MessageKind};
 use tmtp::id::{Alias, Uid};
 
 use crate::vault::{is_gid, is_plain_name};
@@ -25,7 +25,7 @@ pub(crate) fn is_id(uid: &str) -> bool {
 }
 
 /// The message with valid ids and names; none if it is useless without.
-pub(super) fn checked(mut message: Message) -> Option<Message> {
+pub(super) fn checked(mut message: event::Message) -> Option<event::Message> {
     let is_from = is_id(message.from.as_str());
     let alias = |alias: &Alias| alias.as_str().len() <= ALIAS_BYTES_MAX;
     let fits = match &mut message.kind {

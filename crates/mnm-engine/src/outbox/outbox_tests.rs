@@ -1,7 +1,7 @@
 //! Tests of what the head of the outbox becomes on the wire.
 
 use super::*;
-use crate::vault::Recipient as VaultRecipient;
+use crate::vault::Addressee;
 use tmtp::id::MessageId;
 
 fn item(action: OutboxAction) -> OutboxItem {
@@ -33,8 +33,8 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
         text: text.into(),
         confirms: None,
         recipients: vec![
-            VaultRecipient { id: "B".into(), is_group: false },
-            VaultRecipient { id: "crew club".into(), is_group: true },
+            Addressee { id: "B".into(), is_group: false },
+            Addressee { id: "crew club".into(), is_group: true },
         ],
         unreachable: None,
     }
@@ -42,7 +42,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
 
 fn forward_to(
     new: &[(&str, &str)],
-    old: Vec<VaultRecipient>,
+    old: Vec<Addressee>,
     copy: &str,
     copy_bytes: u64,
 ) -> OutboxAction {
@@ -61,12 +61,12 @@ fn forward_to(
     }))
 }
 
-fn to_member(uid: &str) -> VaultRecipient {
-    VaultRecipient { id: uid.into(), is_group: false }
+fn to_member(uid: &str) -> Addressee {
+    Addressee { id: uid.into(), is_group: false }
 }
 
-fn to_group(gid: &str) -> VaultRecipient {
-    VaultRecipient { id: gid.into(), is_group: true }
+fn to_group(gid: &str) -> Addressee {
+    Addressee { id: gid.into(), is_group: true }
 }
 
 fn refused(reason: &str) -> Outcome {

@@ -59,7 +59,7 @@ impl Vault {
     /// Appends bytes, any number.
     ///
     /// # Errors
-    /// [`VaultError::TooLarge`] beyond [`super::Limits::attachments_bytes`], [`VaultError::NoRoom`]
+    /// [`VaultError::TooLarge`] beyond [`super::VaultLimits::attachments_bytes`], [`VaultError::NoRoom`]
     /// when the disk is nearly full; discard the writer then.
     pub fn append_blob(&mut self, writer: &mut BlobWriter, bytes: &[u8]) -> Result<()> {
         writer.size += bytes.len() as u64;

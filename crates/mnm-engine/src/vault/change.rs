@@ -5,7 +5,7 @@ use tmtp::id::{Gid, Uid};
 
 use rusqlite::Connection;
 
-use super::limits::Limits;
+use super::limits::VaultLimits;
 use super::runtime_state::RuntimeState;
 use super::settle_budget::SettleBudget;
 use crate::error::VaultResult as Result;
@@ -33,7 +33,7 @@ pub(super) struct VaultReader<'a> {
 pub(super) struct WriteTx<'a> {
     pub(super) db: &'a Connection,
     pub(super) read: VaultReader<'a>,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a VaultLimits,
     accounts: BTreeSet<AccountId>,
     threads: BTreeSet<ThreadId>,
     messages: BTreeSet<MessageRowId>,
@@ -63,7 +63,11 @@ pub(super) struct Left {
 }
 
 impl<'a> WriteTx<'a> {
-    pub(super) fn new(db: &'a Connection, runtime: &'a RuntimeState, limits: &'a Limits) -> Self {
+    pub(super) fn new(
+        db: &'a Connection,
+        runtime: &'a RuntimeState,
+        limits: &'a VaultLimits,
+    ) -> Self {
         Self {
             db,
             read: VaultReader { db, runtime },

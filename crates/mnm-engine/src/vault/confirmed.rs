@@ -85,8 +85,8 @@ impl WriteTx<'_> {
         post: &Incoming,
         confirms: &Confirms,
     ) -> Result<Option<ThreadId>> {
-        let Some(arrival) = post.arrival(account) else { return Ok(None) };
-        if let Some(thread) = self.entered(&arrival)? {
+        let Some(facts) = post.placement_facts(account) else { return Ok(None) };
+        if let Some(thread) = self.entered(&facts)? {
             return Ok(Some(thread));
         }
         let mut threads = self.read.claimed_threads(account, &post.thread_id)?;

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::Result;
+use super::addressee::Addressee;
 use super::cc::CC_MAX;
 use super::change::{VaultReader, WriteTx};
 use super::notice::IncomingNote;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::outgoing::OutgoingPost;
-use super::recipient::Recipient;
 use crate::view::{AccountId, Message, MessageRowId, ThreadId};
 
 /// Pauses after each refusal before the service is asked again whether it reaches a recipient.
@@ -33,7 +33,7 @@ const PUT_OFF_MAX: i64 = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Confirming {
     thread: ThreadId,
-    to: Vec<Recipient>,
+    to: Vec<Addressee>,
     /// The last one that was posted.
     after: MessageRowId,
     /// The newest when they subscribed; later letters were sent to them anyway.
@@ -191,7 +191,7 @@ impl WriteTx<'_> {
         &mut self,
         account: AccountId,
         thread: ThreadId,
-        to: Vec<Recipient>,
+        to: Vec<Addressee>,
         forwarder: Option<&Uid>,
         before: String,
     ) -> Result<()> {
@@ -301,7 +301,7 @@ impl WriteTx<'_> {
         &self,
         thread: ThreadId,
         note: &IncomingNote,
-    ) -> Result<Vec<Recipient>> {
+    ) -> Result<Vec<Addressee>> {
         let account = self.read.account_of(thread)?;
         let vouches = self.read.vouches(account)?;
         let mut new = Vec::new();
@@ -315,7 +315,7 @@ impl WriteTx<'_> {
                 }
             };
             if went && *id != note.from_uid && !self.read.has_party(thread, id)? {
-                new.push(Recipient { id: id.clone(), is_group });
+                new.push(Addressee { id: id.clone(), is_group });
             }
         }
         Ok(new)
@@ -326,7 +326,7 @@ impl WriteTx<'_> {
         &mut self,
         account: AccountId,
         thread: ThreadId,
-        newcomers: Vec<Recipient>,
+        newcomers: Vec<Addressee>,
         note: &IncomingNote,
     ) -> Result<()> {
         let mut come = Vec::new();

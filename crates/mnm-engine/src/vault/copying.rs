@@ -25,8 +25,8 @@ const SLICE_MESSAGES: usize = 40;
 const SLICE_BYTES: usize = 512 << 10;
 const SLICE_FILES: usize = 1_000;
 
-/// Time and number of a message.
-type Place = (i64, MessageRowId);
+/// Time and number of the last message copied.
+type LetterCursor = (i64, MessageRowId);
 
 /// A copy being made.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Copying {
     /// Number of messages in the thread at the beginning.
     pub(super) messages: i64,
     /// The last message copied.
-    after: Place,
+    after: LetterCursor,
     packer: Packer,
     /// When its first letter was posted.
     begun: String,
@@ -119,7 +119,10 @@ impl VaultReader<'_> {
 
     /// The next letters of a thread that have an id of the service, as they are forwarded, and the
     /// last message read; none at the end.
-    fn letters_after(&self, copying: &Copying) -> Result<(Vec<ForwardedLetter>, Option<Place>)> {
+    fn letters_after(
+        &self,
+        copying: &Copying,
+    ) -> Result<(Vec<ForwardedLetter>, Option<LetterCursor>)> {
         let mut statement = self.db.prepare_cached(
             // Two with the same claimed id and different text stay two.
             "SELECT id, CASE WHEN original_id IS NULL THEN msgid

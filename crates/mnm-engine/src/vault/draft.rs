@@ -6,7 +6,7 @@ use super::blob::{StagedBlob, too_large};
 use super::change::{VaultReader, WriteTx};
 use super::file_name::FileNames;
 use super::text::{both, clean_subject};
-use super::{Change, Limits, Result, Vault};
+use super::{Change, Result, Vault, VaultLimits};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
 
@@ -427,7 +427,7 @@ impl WriteTx<'_> {
     }
 }
 
-fn check_room(limits: &Limits, attached: &[Attachment], size: u64) -> Result<()> {
+fn check_room(limits: &VaultLimits, attached: &[Attachment], size: u64) -> Result<()> {
     if attached.len() >= limits.attachments {
         return Err(VaultError::TooLarge(format!(
             "A letter carries at most {} attachments. Pack several files into one.",

@@ -22,7 +22,7 @@ use super::file_name::clean_file_name;
 use super::message::NewMessage;
 use super::name::shown;
 use super::party::NewParty;
-use super::placement::Arrival;
+use super::placement::PlacementFacts;
 use super::runtime_state::Detail;
 use super::text::{clean_label, clean_subject, is_same_text};
 use super::{Change, Result, Vault};
@@ -146,8 +146,8 @@ impl WriteTx<'_> {
             }
             return Ok(thread);
         }
-        let is_free = match forward.arrival(account) {
-            Some(arrival) => self.is_free(&arrival)?,
+        let is_free = match forward.placement_facts(account) {
+            Some(facts) => self.is_free(&facts)?,
             None => false,
         };
         let own_id = forward.msgid.to_string();
@@ -180,10 +180,10 @@ impl WriteTx<'_> {
         account: AccountId,
         forward: &IncomingForward,
     ) -> Result<Option<ThreadId>> {
-        let Some(arrival) = forward.arrival(account) else { return Ok(None) };
-        let thread = match self.entered(&arrival)? {
+        let Some(facts) = forward.placement_facts(account) else { return Ok(None) };
+        let thread = match self.entered(&facts)? {
             Some(thread) => Some(thread),
-            None => self.begin_told(&arrival, forward.posted_ms)?,
+            None => self.begin_told(&facts, forward.posted_ms)?,
         };
         match thread {
             Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Ok(Some(thread)),
@@ -262,15 +262,15 @@ pub(super) fn stands_in(thread: &str) -> String {
 
 impl IncomingForward {
     /// The facts that decide where it goes; none if it names no thread.
-    fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
-        let arrival = Arrival {
+    fn placement_facts(&self, account: AccountId) -> Option<PlacementFacts<'_>> {
+        let facts = PlacementFacts {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             readers: &self.cc,
             groups: &[],
         };
-        arrival.checked(self.msgid)
+        facts.checked(self.msgid)
     }
 }
 

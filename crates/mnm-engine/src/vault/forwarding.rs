@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::{Uid, UidOrGid, posted_text};
 use tmtp::letter::Subscriber;
 
+use super::addressee::Addressee;
 use super::blob::StagedBlob;
 use super::change::{VaultReader, WriteTx};
 use super::copying::Copying;
 use super::message::NewMessage;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::party::NewParty;
-use super::recipient::Recipient;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, ThreadId};
@@ -33,7 +33,7 @@ pub struct OutgoingForward {
     /// The new subscribers.
     pub new: Vec<Subscriber>,
     /// The readers who are notified of them.
-    pub old: Vec<Recipient>,
+    pub old: Vec<Addressee>,
     /// The copy, where an older version queued it in the row.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub copy: String,
@@ -137,7 +137,7 @@ impl VaultReader<'_> {
         let (by, by_uid) = (self.own_alias(account)?, self.own_uid(account)?);
         let (mut new, mut unknown) = (Vec::<Subscriber>::new(), Vec::new());
         for name in to {
-            let Some(Recipient { id, is_group }) = self.addressee(account, name)? else {
+            let Some(Addressee { id, is_group }) = self.addressee(account, name)? else {
                 unknown.push(name.clone());
                 continue;
             };
@@ -199,7 +199,7 @@ impl WriteTx<'_> {
                 at_ms: tmtp::id::posted_ms(&new.date).unwrap_or_default(),
             };
             self.insert_party(forward.thread, &party)?;
-            to.push(Recipient { id: new.who_uid.as_str().into(), is_group: new.is_group() });
+            to.push(Addressee { id: new.who_uid.as_str().into(), is_group: new.is_group() });
         }
         self.touch_thread(forward.thread);
         self.confirm_to(account, forward.thread, to, None, String::new())

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
 
+use super::addressee::Addressee;
 use super::change::{VaultReader, WriteTx};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::name::shown;
 use super::party::{GROUPS_MAX, NewParty};
-use super::recipient::Recipient;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{
@@ -123,26 +123,26 @@ impl VaultReader<'_> {
     }
 
     /// The party called `name`: its uid or gid, and whether it is a group.
-    pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<Recipient>> {
+    pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<Addressee>> {
         if self.own_aliases(account)?.iter().any(|own| own == name) {
-            return Ok(Some(Recipient::member(self.own_uid(account)?)));
+            return Ok(Some(Addressee::member(self.own_uid(account)?)));
         }
         if let Some(uid) = self.contact_called(account, name)? {
-            return Ok(Some(Recipient::member(uid)));
+            return Ok(Some(Addressee::member(uid)));
         }
         let gid = self.group_called(account, name)?;
-        Ok(self.is_in(account, &gid)?.then(|| Recipient::group(gid)))
+        Ok(self.is_in(account, &gid)?.then(|| Addressee::group(gid)))
     }
 
     /// As [`Self::resolve`], for a recipient.
     ///
     /// # Errors
     /// The member is not in the group of that name, or nobody else is.
-    pub(super) fn addressee(&self, account: AccountId, name: &str) -> Result<Option<Recipient>> {
+    pub(super) fn addressee(&self, account: AccountId, name: &str) -> Result<Option<Addressee>> {
         let gone_to = self.resolve(account, name)?;
         let gid = match &gone_to {
-            Some(Recipient { is_group: false, .. }) => return Ok(gone_to),
-            Some(Recipient { id, is_group: true }) => id.to_gid(),
+            Some(Addressee { is_group: false, .. }) => return Ok(gone_to),
+            Some(Addressee { id, is_group: true }) => id.to_gid(),
             None => self.group_called(account, name)?,
         };
         match self.standing(account, &gid)? {
@@ -194,7 +194,7 @@ impl WriteTx<'_> {
         let (me, alias) = (self.read.own_uid(draft.account)?, self.read.own_alias(draft.account)?);
         let (by, at_ms) = (me.as_str(), now_ms);
         self.insert_party(thread, &NewParty { id: by, alias: &alias, is_group: false, by, at_ms })?;
-        for (Recipient { id, is_group }, alias) in &resolved {
+        for (Addressee { id, is_group }, alias) in &resolved {
             let party = NewParty { id: id.as_str(), alias, is_group: *is_group, by, at_ms };
             self.insert_party(thread, &party)?;
         }

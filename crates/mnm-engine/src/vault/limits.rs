@@ -2,7 +2,7 @@
 
 /// Limits of a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub struct VaultLimits {
     /// Bytes of all attachments of one message together.
     pub attachments_bytes: u64,
     /// Attachments of one message.
@@ -19,7 +19,7 @@ pub struct Limits {
     pub reserve_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for VaultLimits {
     fn default() -> Self {
         Self {
             attachments_bytes: 4 << 30,

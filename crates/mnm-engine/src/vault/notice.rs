@@ -10,7 +10,7 @@ use super::change::{VaultReader, WriteTx};
 use super::inbox::Received;
 use super::name::is_clean;
 use super::ping::NewPing;
-use super::placement::Arrival;
+use super::placement::PlacementFacts;
 use super::text::clean_ping;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, NameMark, PingId, Standing};
@@ -163,10 +163,10 @@ impl Vault {
             }
             let (thread_id, uid) = (note.thread_id.as_str(), from_uid);
             // It names the newcomers only.
-            let arrival = Arrival { account, thread_id, uid, readers: &[], groups };
-            let thread = match work.entered(&arrival)? {
+            let facts = PlacementFacts { account, thread_id, uid, readers: &[], groups };
+            let thread = match work.entered(&facts)? {
                 Some(thread) => Some(thread),
-                None => work.sole_claimed(&arrival)?,
+                None => work.sole_claimed(&facts)?,
             };
             let mine = *from_uid == work.read.own_uid(account)?;
             if let Some(thread) = thread {

@@ -7,13 +7,13 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::letter::Subscriber;
 
 use super::Result;
+use super::addressee::Addressee;
 use super::cc::Cc;
 use super::change::{VaultReader, WriteTx};
 use super::forwarding::OutgoingForward;
 use super::name::shown;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::ping::StoredPing;
-use super::recipient::Recipient;
 use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageRowId, PartyKind, PingId, ThreadId,
 };
@@ -99,7 +99,7 @@ pub struct OutgoingPost {
     /// Markdown.
     pub text: String,
     /// Its recipients. Empty for a note to oneself.
-    pub recipients: Vec<Recipient>,
+    pub recipients: Vec<Addressee>,
     /// The id it has, when it is posted again to confirm a forward; `at_ms` is then when the
     /// service accepted it.
     pub confirms: Option<String>,
@@ -199,7 +199,7 @@ impl VaultReader<'_> {
         &self,
         account: AccountId,
         thread: ThreadId,
-    ) -> Result<Vec<Recipient>> {
+    ) -> Result<Vec<Addressee>> {
         let mut recipients = Vec::new();
         for party in self.parties(thread)? {
             let is_group = party.kind == PartyKind::Group;
@@ -209,7 +209,7 @@ impl VaultReader<'_> {
                 PartyKind::Group => self.is_in(account, &party.uid.to_gid())?,
             };
             if reached {
-                recipients.push(Recipient { id: party.uid, is_group });
+                recipients.push(Addressee { id: party.uid, is_group });
             }
         }
         Ok(recipients)
@@ -270,7 +270,7 @@ impl VaultReader<'_> {
         account: AccountId,
         thread: ThreadId,
         message: MessageRowId,
-    ) -> Result<Vec<Recipient>> {
+    ) -> Result<Vec<Addressee>> {
         let mut statement =
             self.db.prepare_cached("SELECT uid FROM left_out WHERE message = ?1")?;
         let left_out = statement

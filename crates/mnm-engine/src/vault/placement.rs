@@ -34,7 +34,7 @@ const WRITTEN_MAX: usize = 500;
 
 /// The facts that decide where a letter, a forward or a notice goes.
 #[derive(Clone, Copy)]
-pub(super) struct Arrival<'a> {
+pub(super) struct PlacementFacts<'a> {
     pub(super) account: AccountId,
     /// The thread that it names.
     pub(super) thread_id: &'a str,
@@ -46,7 +46,7 @@ pub(super) struct Arrival<'a> {
     pub(super) groups: &'a [Gid],
 }
 
-impl Arrival<'_> {
+impl PlacementFacts<'_> {
     /// Whether it names this reader; it counts as naming its sender.
     fn names(&self, id: &UidOrGid, is_group: bool) -> bool {
         *id == *self.uid && !is_group
@@ -66,15 +66,15 @@ impl Arrival<'_> {
 
 impl Incoming {
     /// The facts about it; none if it begins a thread.
-    pub(super) fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
-        let arrival = Arrival {
+    pub(super) fn placement_facts(&self, account: AccountId) -> Option<PlacementFacts<'_>> {
+        let facts = PlacementFacts {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             readers: if self.readers.is_empty() { &self.cc } else { &self.readers },
             groups: &self.groups,
         };
-        arrival.checked(self.msgid)
+        facts.checked(self.msgid)
     }
 }
 
@@ -224,12 +224,12 @@ impl WriteTx<'_> {
 
     /// The thread that a letter goes to, found or made, with those it subscribes.
     pub(super) fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
-        let Some(arrival) = post.arrival(account) else {
+        let Some(facts) = post.placement_facts(account) else {
             return self.opened_thread(account, post);
         };
-        let found = match self.entered(&arrival)? {
+        let found = match self.entered(&facts)? {
             Some(thread) => Some(thread),
-            None => self.begin_told(&arrival, post.posted_ms)?,
+            None => self.begin_told(&facts, post.posted_ms)?,
         };
         if let Some(thread) = found {
             if self.is_named(account, thread, &post.from_uid)? {
@@ -237,7 +237,7 @@ impl WriteTx<'_> {
             }
             return Ok(thread);
         }
-        if self.is_free(&arrival)? {
+        if self.is_free(&facts)? {
             return self.new_thread(account, &post.thread_id, post);
         }
         let own = self.opened_thread(account, post)?;
@@ -246,8 +246,8 @@ impl WriteTx<'_> {
     }
 
     /// The existing thread that it enters.
-    pub(super) fn entered(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
-        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+    pub(super) fn entered(&self, facts: &PlacementFacts<'_>) -> Result<Option<ThreadId>> {
+        let PlacementFacts { account, thread_id, uid, groups, .. } = *facts;
         if let Some(thread) = self.read.known_thread(account, thread_id)?
             && self.lets_in(account, thread, uid, groups)?
         {
@@ -260,10 +260,10 @@ impl WriteTx<'_> {
             if !self.lets_in(account, thread, uid, groups)? {
                 continue;
             }
-            if self.names_all_of(arrival, thread)? {
+            if self.names_all_of(facts, thread)? {
                 return Ok(Some(thread));
             }
-            if at_home.is_none() && self.is_at_home(arrival, thread)? {
+            if at_home.is_none() && self.is_at_home(facts, thread)? {
                 at_home = Some(thread);
             }
         }
@@ -273,8 +273,8 @@ impl WriteTx<'_> {
     /// Whether a claimed thread is that of an author, whomever the letter names: a letter without
     /// readers goes to the thread in which its author wrote last; an author who has confirmed a
     /// letter there means that thread, and need not know which member of a group has forwarded it.
-    fn is_at_home(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
-        let Arrival { account, uid, readers, .. } = *arrival;
+    fn is_at_home(&self, facts: &PlacementFacts<'_>, thread: ThreadId) -> Result<bool> {
+        let PlacementFacts { account, uid, readers, .. } = *facts;
         if self.read.has_written(account, thread, uid, true)? {
             return Ok(true);
         }
@@ -285,20 +285,20 @@ impl WriteTx<'_> {
 
     /// Whether it names all readers that the claim of a thread named: then replies reach nobody
     /// unknown to its author.
-    fn names_all_of(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
-        let me = self.read.own_uid(arrival.account)?;
+    fn names_all_of(&self, facts: &PlacementFacts<'_>, thread: ThreadId) -> Result<bool> {
+        let me = self.read.own_uid(facts.account)?;
         // The member's own claim is valid for all it names, and the service reads nothing.
-        if arrival.uid.is_service() || self.read.claimant(thread)?.as_ref() == Some(&me) {
+        if facts.uid.is_service() || self.read.claimant(thread)?.as_ref() == Some(&me) {
             return Ok(true);
         }
         let claimed = self.read.claimed_readers(thread)?;
-        Ok(claimed.iter().all(|(id, is_group)| *id == me || arrival.names(id, *is_group)))
+        Ok(claimed.iter().all(|(id, is_group)| *id == me || facts.names(id, *is_group)))
     }
 
     /// The only thread that claims an id, if it admits a uid whose place nothing else decides, and
     /// no group is in it.
-    pub(super) fn sole_claimed(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
-        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+    pub(super) fn sole_claimed(&self, facts: &PlacementFacts<'_>) -> Result<Option<ThreadId>> {
+        let PlacementFacts { account, thread_id, uid, groups, .. } = *facts;
         if !groups.is_empty() || self.read.known_thread(account, thread_id)?.is_some() {
             return Ok(None);
         }
@@ -311,19 +311,19 @@ impl WriteTx<'_> {
     }
 
     /// Whether a thread that claims this id may be made: no other device knows the thread.
-    pub(super) fn is_free(&self, arrival: &Arrival<'_>) -> Result<bool> {
-        let Arrival { account, thread_id, .. } = *arrival;
+    pub(super) fn is_free(&self, facts: &PlacementFacts<'_>) -> Result<bool> {
+        let PlacementFacts { account, thread_id, .. } = *facts;
         Ok(self.read.known_thread(account, thread_id)?.is_none()
             && self.foretold(account, thread_id)?.is_none())
     }
 
-    /// Makes a thread that another device has sent the readers of, if the arrival belongs to it.
+    /// Makes a thread that another device has sent the readers of, if the letter belongs to it.
     pub(super) fn begin_told(
         &mut self,
-        arrival: &Arrival<'_>,
+        facts: &PlacementFacts<'_>,
         at_ms: i64,
     ) -> Result<Option<ThreadId>> {
-        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+        let PlacementFacts { account, thread_id, uid, groups, .. } = *facts;
         if self.read.known_thread(account, thread_id)?.is_some() {
             return Ok(None);
         }

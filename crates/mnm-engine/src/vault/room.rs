@@ -3,14 +3,14 @@
 //! On a full disk the store could not even erase, because erasing writes to the log first. So
 //! storing files leaves a reserve for that, and for drafts and read marks.
 
-use super::{Limits, Result, Vault};
+use super::{Result, Vault, VaultLimits};
 use crate::error::VaultError;
 
 /// Growth of the log while a file is stored, in addition to the file itself.
 const LOG_BYTES: u64 = 6 << 20;
 
 /// Free bytes needed to store `bytes` more.
-fn needed_bytes(bytes: u64, limits: &Limits) -> u64 {
+fn needed_bytes(bytes: u64, limits: &VaultLimits) -> u64 {
     // Pages, authentication tags and indexes add a little.
     let stored = bytes.saturating_add(bytes / 32);
     let log = stored.saturating_mul(2).min(LOG_BYTES);

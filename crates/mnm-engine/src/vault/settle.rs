@@ -32,7 +32,7 @@ use super::party::NewParty;
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// Admission check of a thread: each author is checked once.
-struct Door {
+struct AdmissionCache {
     account: AccountId,
     thread: ThreadId,
     verdicts: HashMap<(Uid, Vec<Gid>), bool>,
@@ -92,14 +92,14 @@ impl WriteTx<'_> {
             }
             let come_to = match stored.step()? {
                 Step::Letters { source, thread, asked } => {
-                    let door = Door::of(stored.account, thread);
-                    self.bring_letters(door, source, asked, stored.after, stored.until)?
+                    let admission = AdmissionCache::of(stored.account, thread);
+                    self.bring_letters(admission, source, asked, stored.after, stored.until)?
                 }
                 Step::Claims { thread } => {
                     self.settle_claims(stored.account, thread, stored.after)?
                 }
                 Step::Replies { thread } => {
-                    self.bring_replies(Door::of(stored.account, thread), stored.after)?
+                    self.bring_replies(AdmissionCache::of(stored.account, thread), stored.after)?
                 }
                 Step::Group { gid } => self.settle_group(stored.account, gid, stored.after)?,
             };
@@ -122,13 +122,13 @@ impl WriteTx<'_> {
     /// Does a slice of [`Step::Letters`]. Returns its progress; none once it is done.
     fn bring_letters(
         &mut self,
-        mut door: Door,
+        mut admission: AdmissionCache,
         source: ThreadId,
         asked: bool,
         after: StepCursor,
         until: MessageRowId,
     ) -> Result<Option<StepCursor>> {
-        let (account, thread) = (door.account, door.thread);
+        let (account, thread) = (admission.account, admission.thread);
         let first = self.read.service_id(thread)?;
         let most = self.slice.looks;
         let letters = self.read.letters_in(source, after, most)?;
@@ -142,7 +142,7 @@ impl WriteTx<'_> {
             self.slice.look();
             let is_asked =
                 asked && letter.is_received && letter.msgid != first && letter.id <= until;
-            if is_asked && !self.is_let_in(&mut door, letter)? {
+            if is_asked && !self.is_let_in(&mut admission, letter)? {
                 let own = self.place_apart(account, first.as_deref(), letter)?;
                 self.move_letter(letter, own)?;
                 apart.insert(own);
@@ -227,8 +227,12 @@ impl WriteTx<'_> {
     }
 
     /// Does a slice of [`Step::Replies`].
-    fn bring_replies(&mut self, mut door: Door, after: StepCursor) -> Result<Option<StepCursor>> {
-        let (account, thread) = (door.account, door.thread);
+    fn bring_replies(
+        &mut self,
+        mut admission: AdmissionCache,
+        after: StepCursor,
+    ) -> Result<Option<StepCursor>> {
+        let (account, thread) = (admission.account, admission.thread);
         let most = self.slice.looks;
         let replies = self.read.replies_after(account, thread, after.1, most)?;
         let mut is_done = replies.len() < most;
@@ -244,7 +248,7 @@ impl WriteTx<'_> {
                 continue;
             }
             let Some(letter) = self.read.only_letter_in(reply)? else { continue };
-            if self.is_let_in(&mut door, &letter)? {
+            if self.is_let_in(&mut admission, &letter)? {
                 self.move_letter(&letter, thread)?;
                 self.refresh_thread(reply)?;
                 self.touch_message(letter.id);
@@ -275,8 +279,8 @@ impl WriteTx<'_> {
         Ok(threads.last().filter(|_| threads.len() == most).map(|&(last, _)| (0, last)))
     }
 
-    fn is_let_in(&self, door: &mut Door, letter: &EarlyLetter) -> Result<bool> {
-        door.lets_in(self, letter.uid.clone(), self.read.vouched_for(letter.id)?)
+    fn is_let_in(&self, admission: &mut AdmissionCache, letter: &EarlyLetter) -> Result<bool> {
+        admission.lets_in(self, letter.uid.clone(), self.read.vouched_for(letter.id)?)
     }
 
     /// Moves a letter. The caller refreshes the threads.
@@ -366,7 +370,7 @@ impl WriteTx<'_> {
     }
 }
 
-impl Door {
+impl AdmissionCache {
     fn of(account: AccountId, thread: ThreadId) -> Self {
         Self { account, thread, verdicts: HashMap::new() }
     }

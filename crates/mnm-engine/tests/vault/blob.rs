@@ -1,7 +1,7 @@
 //! Attachments: streamed in and out, whole, and gone when they are to be gone.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{DraftContent, Limits, StagedBlob, Upon};
+use mnm_engine::vault::{DraftContent, StagedBlob, Upon, VaultLimits};
 
 use crate::cast::App;
 
@@ -90,7 +90,11 @@ fn names_are_unique_within_a_draft() {
 #[test]
 fn limits_hold_for_one_file_and_for_all_together() {
     let mut app = App::new();
-    app.vault.set_limits(Limits { attachments_bytes: 1000, attachments: 2, ..Limits::default() });
+    app.vault.set_limits(VaultLimits {
+        attachments_bytes: 1000,
+        attachments: 2,
+        ..VaultLimits::default()
+    });
     let draft = draft(&mut app);
     let mut writer = app.vault.begin_blob().unwrap();
     app.vault.append_blob(&mut writer, &[0; 1000]).unwrap();
@@ -162,7 +166,7 @@ fn unowned_blobs_are_erased_after_a_restart() {
 #[test]
 fn a_full_disk_refuses_files_and_says_how_much_is_missing() {
     let mut app = App::new();
-    app.vault.set_limits(Limits { reserve_bytes: u64::MAX / 4, ..Limits::default() });
+    app.vault.set_limits(VaultLimits { reserve_bytes: u64::MAX / 4, ..VaultLimits::default() });
     assert!(matches!(app.vault.check_disk(1), Err(VaultError::NoRoom { .. })));
     let mut writer = app.vault.begin_blob().unwrap();
     let error = app.vault.append_blob(&mut writer, &pattern(1 << 20)).unwrap_err();

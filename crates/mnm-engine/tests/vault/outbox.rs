@@ -1,7 +1,7 @@
 //! The outbox: order, the three ends of an attempt, taking back, and what races with the link.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{Acked, DraftContent, MemberAct, OutboxAction, Received, Recipient, Upon};
+use mnm_engine::vault::{Acked, Addressee, DraftContent, MemberAct, OutboxAction, Received, Upon};
 use mnm_engine::view::{MessageState, PingState, Standing};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, names, note};
@@ -13,7 +13,7 @@ fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
     let (item, post) = app.next_post();
     assert_eq!(post.thread_id, "");
     assert_eq!(post.cc, [cc("Alice Smith", ALICE), cc("Bob Jones", BOB)]);
-    assert_eq!(post.recipients, [Recipient { id: BOB.into(), is_group: false }]);
+    assert_eq!(post.recipients, [Addressee { id: BOB.into(), is_group: false }]);
     assert_eq!((post.subject.as_str(), post.text.as_str()), ("Plans", "hello"));
     let (ack, events) = app.send_next();
     assert_eq!(names(&events), ["thread", "message", "account"]);

@@ -42,16 +42,16 @@ pub(crate) struct Bodies {
     unlinked_large: AtomicBool,
     /// Large bodies that turned out damaged while they were read.
     damaged_large: Mutex<BTreeSet<u64>>,
-    held: Mutex<Held>,
+    held: Mutex<HeldErasures>,
     reserve_bytes: u64,
     /// What writer and eraser count.
     pub(crate) metrics: StoreMetrics,
 }
 
-/// Erasing that waits for a copy to be made.
+/// Erasures that wait until a copy is made.
 #[derive(Debug, Default)]
-pub(super) struct Held {
-    /// How many want it held back.
+pub(super) struct HeldErasures {
+    /// Number of copies being made.
     pub(super) holders: usize,
     pub(super) dead: Vec<Dead>,
     /// The store is closed, and its files may be another's: what is dead is left to the next orphan collection.
@@ -106,7 +106,7 @@ impl Bodies {
         &self.disk
     }
 
-    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn held(&self) -> MutexGuard<'_, HeldErasures> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use super::{EmbeddedStore, Limits, open};
+use super::{EmbeddedStore, StoreLimits, open};
 use crate::batch::Change;
 use crate::engine::memory::MemoryEngine;
 use crate::engine::redb::RedbEngine;
@@ -69,7 +69,9 @@ impl LyingEngine {
 }
 
 fn open_with(dir: &Path, engine: Arc<dyn Engine>) -> EmbeddedStore {
-    EmbeddedStore { shared: Arc::new(open::open_with(dir, &Limits::default(), engine).unwrap()) }
+    EmbeddedStore {
+        shared: Arc::new(open::open_with(dir, &StoreLimits::default(), engine).unwrap()),
+    }
 }
 
 async fn post(store: &EmbeddedStore, text: &'static str) {
@@ -122,12 +124,12 @@ fn copy_files(from: &Path, to: &Path) {
 #[tokio::test]
 async fn rows_of_a_newer_format_are_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = EmbeddedStore::open(dir.path(), Limits::default()).unwrap();
+    let store = EmbeddedStore::open(dir.path(), StoreLimits::default()).unwrap();
     store.close().await.unwrap();
     let engine = RedbEngine::open(&dir.path().join("rows.redb"), 1 << 20).unwrap();
     let format = Change::Put(FORMAT_KEY.into(), 3_u32.to_be_bytes().to_vec());
     engine.commit(&[format]).unwrap();
     drop(engine);
-    let refused = EmbeddedStore::open(dir.path(), Limits::default());
+    let refused = EmbeddedStore::open(dir.path(), StoreLimits::default());
     assert!(matches!(refused, Err(StoreError::NewerFormat { found: 3, known: 2 })));
 }

@@ -2,7 +2,7 @@
 
 /// What the store may use.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct StoreLimits {
     /// Rows kept in memory, in bytes.
     pub cache_bytes: usize,
     /// Bodies and rows that may wait for the disk, in bytes, and about the size of one commit.
@@ -14,7 +14,7 @@ pub struct Limits {
     pub copy_slice: usize,
 }
 
-impl Default for Limits {
+impl Default for StoreLimits {
     fn default() -> Self {
         Self {
             cache_bytes: 16 * 1024 * 1024,

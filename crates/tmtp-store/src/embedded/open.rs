@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::limits::Limits;
+use super::limits::StoreLimits;
 use super::shared::Shared;
 use crate::batch::Change;
 use crate::body::Bodies;
@@ -39,7 +39,7 @@ use crate::writer::commit_queue::CommitQueue;
 pub(crate) fn open(
     disk: Arc<dyn Disk>,
     data_dir: &Path,
-    limits: &Limits,
+    limits: &StoreLimits,
     executor: Executor,
 ) -> Result<Shared, StoreError> {
     let lock = lock(&*disk, data_dir)?;
@@ -53,7 +53,7 @@ pub(crate) fn open(
 #[cfg(test)]
 pub(crate) fn open_with(
     data_dir: &Path,
-    limits: &Limits,
+    limits: &StoreLimits,
     engine: Arc<dyn Engine>,
 ) -> Result<Shared, StoreError> {
     let disk = Arc::new(SystemDisk);
@@ -64,7 +64,7 @@ pub(crate) fn open_with(
 fn start(
     disk: Arc<dyn Disk>,
     data_dir: &Path,
-    limits: &Limits,
+    limits: &StoreLimits,
     engine: Arc<dyn Engine>,
     lock: Box<dyn Lock>,
     executor: Executor,

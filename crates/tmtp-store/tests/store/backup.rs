@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tmtp_store::disk::SystemDisk;
-use tmtp_store::{Batch, Cursor, Executor, Inspection, Limits, NewData, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, Inspection, NewData, StoreError, StoreLimits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtp_testkit::files::files_with;
 use tmtp_testkit::store::{BlockingStore, Message};
@@ -124,7 +124,7 @@ fn a_copy_that_was_interrupted_is_no_store() {
     let copy = Path::new("/copy");
     let disk = SimulatedDisk::new(3);
     let open = |disk: &SimulatedDisk, dir| {
-        BlockingStore::open_on(disk.mount(), dir, Limits::default(), Executor::Threads)
+        BlockingStore::open_on(disk.mount(), dir, StoreLimits::default(), Executor::Threads)
     };
     let store = open(&disk, data).unwrap();
     (1..20).for_each(|id| post(&store, id, "body", &[1]));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tmtp_store::{Batch, Cursor, Executor, Findings, Inspection, Limits, NewData, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, Findings, Inspection, NewData, StoreError, StoreLimits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtp_testkit::store::{BlockingStore, Message};
 
@@ -15,8 +15,8 @@ const DEVICES: Range<u32> = 1..4;
 /// A row of the caller's.
 const KEY: &[u8] = b"d/m/first";
 /// No page stays in memory longer than it is used.
-const NO_CACHE: Limits =
-    Limits { cache_bytes: 0, queue_bytes: 8 << 20, reserve_bytes: 0, copy_slice: 500 };
+const NO_CACHE: StoreLimits =
+    StoreLimits { cache_bytes: 0, queue_bytes: 8 << 20, reserve_bytes: 0, copy_slice: 500 };
 
 /// Everything that can be read, or why it cannot.
 type Read = BTreeMap<(u32, u64), Result<Vec<u8>, StoreError>>;

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tmtp_store::{Batch, Cursor, Executor, Limits, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, StoreError, StoreLimits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtp_testkit::files::files_with;
 use tmtp_testkit::store::BlockingStore;
@@ -30,9 +30,11 @@ fn without_the_reserve_new_messages_are_refused_and_acknowledgements_are_not() {
     let store = open(dir.path());
     post(&store, 1, "MARKER", &[1]);
     store.close().unwrap();
-    let store =
-        BlockingStore::open(dir.path(), Limits { reserve_bytes: u64::MAX, ..Limits::default() })
-            .unwrap();
+    let store = BlockingStore::open(
+        dir.path(),
+        StoreLimits { reserve_bytes: u64::MAX, ..StoreLimits::default() },
+    )
+    .unwrap();
     assert!(matches!(
         store.post(message(2, "x", &[1]), Batch::new()).wait(),
         Err(StoreError::Full)
@@ -50,7 +52,7 @@ fn without_the_reserve_new_messages_are_refused_and_acknowledgements_are_not() {
 fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
     let disk = SimulatedDisk::new(1);
     disk.set_capacity(Some(4 << 20));
-    let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
+    let limits = StoreLimits { reserve_bytes: 1 << 20, ..StoreLimits::default() };
     let store = BlockingStore::open_on(disk.mount(), Path::new("/data"), limits, Executor::Threads)
         .unwrap();
     let mut id = 0;
@@ -83,9 +85,13 @@ fn what_the_wal_held_is_erased_once_there_is_room_for_its_checkpoint() {
     on_simulated_time(async {
         let disk = SimulatedDisk::new(1);
         let executor = Executor::Task { commit_after: Duration::from_millis(1) };
-        let store =
-            BlockingStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor)
-                .unwrap();
+        let store = BlockingStore::open_on(
+            disk.mount(),
+            Path::new("/data"),
+            StoreLimits::default(),
+            executor,
+        )
+        .unwrap();
         store.post(message(1, "MARKER", &[1]), Batch::new()).await.unwrap();
         let in_wal = || {
             disk.image().iter().any(|(path, bytes)| {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use tmtp_store::{Batch, Cursor, Executor, Limits, NewData, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, NewData, StoreError, StoreLimits};
 use tmtp_testkit::disk::{Fault, SimulatedDisk};
 use tmtp_testkit::store::{BlockingStore, Message};
 // Not synchronisation: simulated time passes only so.
@@ -30,7 +30,7 @@ struct Promised {
 }
 
 fn open(disk: &SimulatedDisk) -> Result<BlockingStore, StoreError> {
-    BlockingStore::open_on(disk.mount(), Path::new(DIR), Limits::default(), DRIVER)
+    BlockingStore::open_on(disk.mount(), Path::new(DIR), StoreLimits::default(), DRIVER)
 }
 
 pub(crate) fn on_simulated_time<T>(run: impl Future<Output = T>) -> T {

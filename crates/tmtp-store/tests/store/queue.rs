@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tmtp_store::{Batch, Cursor, Limits, NewData, StoreError};
+use tmtp_store::{Batch, Cursor, NewData, StoreError, StoreLimits};
 use tmtp_testkit::files::files_with;
 use tmtp_testkit::store::{BlockingStore, Message};
 
@@ -98,7 +98,8 @@ fn a_long_queue_is_read_piece_by_piece_wherever_its_rows_are() {
 
 /// A store whose copies of queues have slices of ten, and a queue of `messages` for device 1.
 fn with_long_queue(dir: &Path, messages: u64) -> BlockingStore {
-    let store = BlockingStore::open(dir, Limits { copy_slice: 10, ..Limits::default() }).unwrap();
+    let store =
+        BlockingStore::open(dir, StoreLimits { copy_slice: 10, ..StoreLimits::default() }).unwrap();
     let posted: Vec<_> =
         (1..=messages).map(|id| store.post(message(id, "waits", &[1]), Batch::new())).collect();
     for receipt in posted {
@@ -214,7 +215,7 @@ fn damaged_bytes_are_never_served() {
 fn a_second_opener_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    let second = BlockingStore::open(dir.path(), Limits::default());
+    let second = BlockingStore::open(dir.path(), StoreLimits::default());
     assert!(matches!(second, Err(StoreError::InUse { .. })));
     store.close().unwrap();
     open(dir.path()).close().unwrap();

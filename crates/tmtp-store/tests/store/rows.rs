@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tmtp_store::{Batch, Executor, Limits};
+use tmtp_store::{Batch, Executor, StoreLimits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtp_testkit::store::BlockingStore;
 // Not synchronisation: simulated time passes only so.
@@ -83,7 +83,8 @@ fn apply(model: &mut Model, parts: &[Part]) {
 
 fn open(disk: &SimulatedDisk) -> BlockingStore {
     let executor = Executor::Task { commit_after: Duration::from_millis(1) };
-    BlockingStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor).unwrap()
+    BlockingStore::open_on(disk.mount(), Path::new("/data"), StoreLimits::default(), executor)
+        .unwrap()
 }
 
 async fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tmtp::certificate::CertificateHash;
-use tmtp_store::{EmbeddedStore, Executor, Limits, StoreError};
+use tmtp_store::{EmbeddedStore, Executor, StoreError, StoreLimits};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
@@ -97,7 +97,8 @@ impl ServiceHost {
     pub(crate) async fn start(&self) -> Result<(), StoreError> {
         let commit_after = Duration::from_millis(self.state().dice.between(0, 20));
         // So that a copy of a queue takes many slices.
-        let limits = Limits { reserve_bytes: RESERVE_BYTES, copy_slice: 2, ..Limits::default() };
+        let limits =
+            StoreLimits { reserve_bytes: RESERVE_BYTES, copy_slice: 2, ..StoreLimits::default() };
         let driver = Executor::Task { commit_after };
         let store = EmbeddedStore::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
         let store = Arc::new(store);

@@ -10,7 +10,7 @@ use super::file::Section;
 use super::limits::Limits;
 use super::settings::{
     Acme, Config, DEFAULT_ACME_DIRECTORY, DEFAULT_LISTEN, NAME_ALLOWED, Overrides, PostPolicy,
-    Service, Store, Tls, default_listen, default_name, parse_service_name,
+    ServiceSettings, StoreSettings, Tls, default_listen, default_name, parse_service_name,
 };
 use super::size;
 
@@ -28,7 +28,7 @@ pub(super) struct Draft {
     post_policy: Option<PostPolicy>,
     tls: Tls,
     limits: Limits,
-    store: Store,
+    store: StoreSettings,
     pub(super) lines: Lines,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Lines {
 pub(super) struct SharedDraft {
     pub(super) tls: TlsDraft,
     pub(super) limits: Limits,
-    pub(super) store: Store,
+    pub(super) store: StoreSettings,
 }
 
 /// `[tls]` as written, before its mode is known.
@@ -143,7 +143,7 @@ impl Draft {
             None => self.tls,
         };
         Ok(Config {
-            service: Service {
+            service: ServiceSettings {
                 name: over.name.or(self.name).unwrap_or_else(default_name),
                 data: over.data.or(self.data).ok_or(ConfigError::NoData)?,
                 listen: if named.is_empty() { default_listen()? } else { named },
@@ -228,8 +228,8 @@ impl TlsDraft {
     }
 }
 
-pub(super) fn take_store(store: &mut Store, section: &mut Section<'_, '_>) {
-    let Store { cache_bytes } = store;
+pub(super) fn take_store(store: &mut StoreSettings, section: &mut Section<'_, '_>) {
+    let StoreSettings { cache_bytes } = store;
     section.size("cache_bytes", cache_bytes, size::MIB..=64 * size::GIB);
 }
 

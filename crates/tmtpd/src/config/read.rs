@@ -7,7 +7,7 @@ use super::draft::{Draft, SharedDraft, take_store};
 use super::error::ConfigError;
 use super::file::{Document, Key, Section};
 use super::limits::Limits;
-use super::settings::{Log, LogFormat, LogLevel, Metrics, Tls};
+use super::settings::{Log, LogFormat, LogLevel, MetricsSettings, Tls};
 
 /// The sections, in the order of the documentation.
 const SECTIONS: &[&str] = &["service", "tls", "tls.acme", "limits", "store", "log", "metrics"];
@@ -19,7 +19,7 @@ pub(super) struct File {
     pub(super) services: Vec<Draft>,
     pub(super) unrouted: Limits,
     pub(super) log: Log,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: MetricsSettings,
 }
 
 impl Default for File {
@@ -28,7 +28,7 @@ impl Default for File {
             services: vec![Draft::default()],
             unrouted: Limits::default(),
             log: Log::default(),
-            metrics: Metrics::default(),
+            metrics: MetricsSettings::default(),
         }
     }
 }
@@ -69,7 +69,7 @@ impl File {
         });
         let mut log = Log::default();
         document.section("log", |section| take_log(&mut log, section));
-        let mut metrics = Metrics::default();
+        let mut metrics = MetricsSettings::default();
         document.section("metrics", |section| take_metrics(&mut metrics, section));
         document.finish();
         Self { services, unrouted: shared.limits, log, metrics }
@@ -90,8 +90,8 @@ fn take_log(log: &mut Log, section: &mut Section<'_, '_>) {
     section.choice("level", level, &levels);
 }
 
-fn take_metrics(metrics: &mut Metrics, section: &mut Section<'_, '_>) {
-    let Metrics { listen } = metrics;
+fn take_metrics(metrics: &mut MetricsSettings, section: &mut Section<'_, '_>) {
+    let MetricsSettings { listen } = metrics;
     let mut allow_remote = false;
     section.socket_address("listen", listen);
     section.flag("allow_remote", &mut allow_remote);

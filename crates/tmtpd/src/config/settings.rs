@@ -24,20 +24,20 @@ pub struct DaemonConfig {
     /// Logging.
     pub log: Log,
     /// The monitoring endpoint.
-    pub metrics: Metrics,
+    pub metrics: MetricsSettings,
 }
 
 /// One service's whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `[service]`.
-    pub service: Service,
+    pub service: ServiceSettings,
     /// `[tls]`.
     pub tls: Tls,
     /// `[limits]`.
     pub limits: Limits,
     /// `[store]`.
-    pub store: Store,
+    pub store: StoreSettings,
 }
 
 impl Config {
@@ -70,7 +70,7 @@ pub fn own_certificate_files(data: &Path) -> [PathBuf; 2] {
 
 /// `[service]`: name, data folder and addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
+pub struct ServiceSettings {
     /// Shown to members as the name of the service: 1 to 100 characters, no control characters.
     pub name: String,
     /// The folder that holds everything the service keeps.
@@ -133,12 +133,12 @@ pub const DEFAULT_ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/d
 
 /// `[store]`: the embedded store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreSettings {
     /// Size of the database's page cache, in bytes.
     pub cache_bytes: u64,
 }
 
-impl Default for Store {
+impl Default for StoreSettings {
     fn default() -> Self {
         Self { cache_bytes: 16 * size::MIB }
     }
@@ -181,7 +181,7 @@ pub enum LogLevel {
 
 /// `[metrics]`: the port for metrics and the health check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Metrics {
+pub struct MetricsSettings {
     /// Where to listen, if anywhere.
     pub listen: Option<SocketAddr>,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{Daemon, Instance, InstanceError, InstanceState, Now};
-use crate::config::{Config, ConfigError, DaemonConfig, Service};
+use crate::config::{Config, ConfigError, DaemonConfig, ServiceSettings};
 use crate::log::chain;
 use crate::notify;
 
@@ -221,7 +221,8 @@ fn changes(old: &Config, new: &Config) -> Vec<&'static str> {
     // Destructured, so that a new field is considered here. A service is identified by its data
     // folder, and its store changes with the next start.
     let Config { service, tls, limits, store: _ } = new;
-    let Service { name, data: _, listen, server_names, default, public, post_policy } = service;
+    let ServiceSettings { name, data: _, listen, server_names, default, public, post_policy } =
+        service;
     let was = &old.service;
     let changes = [
         ("name", was.name != *name),

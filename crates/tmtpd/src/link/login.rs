@@ -66,13 +66,13 @@ impl<S: Stream> Link<S> {
 
     /// Marks the device online.
     fn enter(&mut self, sender: &Sender) -> Result<(), Quit> {
-        let place =
+        let roster_entry =
             self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;
         self.session.authenticated();
         self.peer.logged_in();
         self.entry.set_owner(sender.member, sender.device);
         self.service.metrics.logins.one();
-        let uids = self.uids_of(&place.online_now);
+        let uids = self.uids_of(&roster_entry.online_now);
         let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
         self.push_event(&Event::LoginOk { ohi: first.to_vec() });
         for uid in later {
@@ -82,7 +82,7 @@ impl<S: Stream> Link<S> {
         let metrics = Arc::clone(&self.service.metrics);
         let delivery = Delivery::new(store, sender.device, &self.service.limits(), metrics);
         self.logged_in =
-            Some(LoggedIn { sender: sender.clone(), place, delivery, has_posted: false });
+            Some(LoggedIn { sender: sender.clone(), roster_entry, delivery, has_posted: false });
         Ok(())
     }
 

@@ -59,7 +59,8 @@ impl<S: Stream> Link<S> {
         }
         if let Some(on) = &self.logged_in
             && self.ending.is_none()
-            && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
+            && let Poll::Ready(mail) =
+                on.roster_entry.mailbox.poll(self.has_room_for_answers(), context)
         {
             return Poll::Ready(Ready::Mail(mail));
         }

@@ -3,7 +3,7 @@
 use tmtp::event::Outcome;
 
 use super::{Refusal, full};
-use crate::commit::Commit;
+use crate::commit::PendingCommit;
 use crate::decision::{Decision, Facts};
 use crate::directory::Sender;
 use crate::service::Service;
@@ -23,7 +23,7 @@ pub(super) fn submit(
     service: &Service,
     sender: &Sender,
     decide: impl FnOnce(&Facts<'_>) -> Result<Decision, Refusal>,
-) -> Result<Commit, Refusal> {
+) -> Result<PendingCommit, Refusal> {
     let submitted = service.commit(&sender.uid, |facts| {
         let mut decision = decide(facts)?;
         full::pass_over(facts, sender, &mut decision);

@@ -4,7 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tmtp_store::{Batch, Limits};
+use tmtp_store::{Batch, StoreLimits};
 use tmtp_testkit::process::ServiceProcess;
 use tmtp_testkit::store::BlockingStore;
 
@@ -184,7 +184,7 @@ async fn age(service: &mut ServiceProcess, days: u32) {
     assert!(service.sigterm().unwrap().success());
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let day = u32::try_from(since / 86_400).unwrap() - days;
-    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
+    let store = BlockingStore::open(&service.data_dir(), StoreLimits::default()).unwrap();
     let mut rows = Batch::new();
     for (key, value) in store.scan(b"o/").unwrap() {
         rows.put(key, [&day.to_be_bytes(), &value[4..]].concat());

@@ -8,7 +8,7 @@ use serde_json::json;
 use tmtp::event::{Message, MessageKind};
 use tmtp::id::{MessageId, Uid};
 use tmtp::request::Data;
-use tmtp_store::{Batch, Class, Limits, NewData, Receipt};
+use tmtp_store::{Batch, Class, NewData, Receipt, StoreLimits};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 use tmtp_testkit::store::{self, BlockingStore};
@@ -22,7 +22,7 @@ fn messages() -> u64 {
 
 /// Puts messages into the queue of a device while the service does not run.
 fn fill(data: &Path, device: u32, messages: u64) {
-    let store = BlockingStore::open(data, Limits::default()).unwrap();
+    let store = BlockingStore::open(data, StoreLimits::default()).unwrap();
     let first = store.last_id() + 1;
     let ids: Vec<_> = (first..first + messages).collect();
     // No more at once than the store takes.
@@ -106,7 +106,7 @@ async fn half_added_device_is_undone_after_a_crash() {
     let id = peer.start_post(&json!([{"id": member.0, "type": 1}]), b"x").await.unwrap();
     peer.expect_done(&id).await.unwrap();
     service.sigterm().unwrap();
-    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
+    let store = BlockingStore::open(&service.data_dir(), StoreLimits::default()).unwrap();
     let queues = store.inner().queues();
     let long: Vec<_> = queues.iter().filter(|(_, queue)| queue.messages > 10).collect();
     assert_eq!(long.len(), 1, "only the old device: {queues:?}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tmtp_store::{EmbeddedStore, Executor, Limits};
+use tmtp_store::{EmbeddedStore, Executor, StoreLimits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::expiry::Expiry;
@@ -36,7 +36,8 @@ async fn uptime_day_ends_with_the_last_committed_message() {
     let config = DaemonConfig::resolve(over, None).unwrap();
     let driver = Executor::Task { commit_after: Duration::from_millis(1) };
     let disk = SimulatedDisk::new(0);
-    let store = EmbeddedStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver);
+    let store =
+        EmbeddedStore::open_on(disk.mount(), Path::new("/data"), StoreLimits::default(), driver);
     let store = Arc::new(store.unwrap());
     let service = Service::open(config.only().unwrap(), store, AheadClock).await.unwrap();
     let service = Arc::new(service);

@@ -1,7 +1,7 @@
 //! Cast of the expiry tests: members with raw apps, and a service for which days pass.
 
 use serde_json::{Value, json};
-use tmtp_store::{Batch, Limits};
+use tmtp_store::{Batch, StoreLimits};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 use tmtp_testkit::store::BlockingStore;
@@ -36,7 +36,7 @@ pub(super) async fn pass_and_give_up(service: &mut ServiceProcess, days: u32, bo
 /// Makes everything that a stopped service keeps older: the rows `x/now` and `x/d/`, as they are
 /// written in `src/expiry/calendar.rs`.
 pub(super) async fn age(service: &ServiceProcess, days: u32) {
-    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
+    let store = BlockingStore::open(&service.data_dir(), StoreLimits::default()).unwrap();
     let today = store
         .get(b"x/now")
         .unwrap()

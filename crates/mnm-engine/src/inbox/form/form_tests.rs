@@ -9,8 +9,8 @@ const GROUP: &str = "crew club";
 /// Turns the direction of what follows.
 const BAD_GROUP: &str = "crew\u{202e}club";
 
-fn from(author: &str, kind: MessageKind) -> Option<Message> {
-    checked(Message::new(MessageId(1), author.into(), 0, Data::default(), kind))
+fn from(author: &str, kind: MessageKind) -> Option<event::Message> {
+    checked(event::Message::new(MessageId(1), author.into(), 0, Data::default(), kind))
 }
 
 fn kind_of(kind: MessageKind) -> Option<MessageKind> {
