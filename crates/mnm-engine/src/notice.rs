@@ -53,7 +53,8 @@ impl Arrival {
         match (&self.what, self.level) {
             (_, NoticeLevel::None) | (What::Letter { settled: true, .. }, _) => false,
             (What::Letter { mentions, .. }, NoticeLevel::Mentions) => *mentions,
-            (What::Letter { .. } | What::Ping { .. }, _) => true,
+            (What::Letter { .. }, NoticeLevel::All)
+            | (What::Ping { .. }, NoticeLevel::All | NoticeLevel::Mentions) => true,
         }
     }
 

@@ -101,7 +101,7 @@ impl Due {
                 Self::DoneOrFailed
             }
             Some(Request { v: VERSION, command }) => Self::Done(command),
-            _ => Self::Wrong,
+            Some(Request { v: _, command: _ }) | None => Self::Wrong,
         }
     }
 }
@@ -232,7 +232,9 @@ async fn check(due: &Due, mut stream: BufReader<UnixStream>) {
             assert_eq!(failure.kind, FailureKind::Wrong);
             assert!(!failure.message.is_empty() && rows.is_empty());
         }
-        _ => panic!("{last:?} where {due:?} is due"),
+        (Due::Done(_) | Due::DoneOrFailed | Due::Wrong, Line::Row(_))
+        | (Due::Done(_), Line::Failed(_))
+        | (Due::Wrong, Line::Done { .. }) => panic!("{last:?} where {due:?} is due"),
     }
     // That connection ends with the process.
     if *due != Due::Done(Command::Shutdown) {

@@ -305,20 +305,22 @@ pub(super) fn not_entered(ended: &Ended) -> Error {
 fn not_let_in(ended: &Ended, entry: &Request) -> Error {
     let with_code = matches!(entry, Request::Login { .. });
     let Ended::Quit(reason) = ended else { return not_entered(ended) };
-    match (Quit::from_reason(reason), with_code) {
-        (Some(Quit::NodeConnected), true) => Error::new(
+    if !with_code {
+        return not_entered(ended);
+    }
+    if Quit::from_reason(reason) == Some(Quit::NodeConnected) {
+        return Error::new(
             ErrorCode::Refused,
             "A device with this code is already connected: each code makes one device. Make another code on a device of yours.",
-        ),
-        (_, true) => Error::new(
-            ErrorCode::Refused,
-            format!(
-                "The service does not let this device in; it says: {}. A device code that was used or is old must be made anew on a device of yours.",
-                in_words(reason)
-            ),
-        ),
-        (_, false) => not_entered(ended),
+        );
     }
+    Error::new(
+        ErrorCode::Refused,
+        format!(
+            "The service does not let this device in; it says: {}. A device code that was used or is old must be made anew on a device of yours.",
+            in_words(reason)
+        ),
+    )
 }
 
 fn label(wanted: &str) -> Result<String, Error> {

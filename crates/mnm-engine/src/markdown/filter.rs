@@ -237,7 +237,17 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 *number = number.saturating_add(1);
                 mark
             }
-            _ => "• ".to_owned(),
+            Some(Open::Lines(None)) | None => "• ".to_owned(),
+            Some(
+                Open::Kept
+                | Open::Dropped
+                | Open::Link
+                | Open::Address(_)
+                | Open::File(_)
+                | Open::Picture(_)
+                | Open::Words(_)
+                | Open::Target(..),
+            ) => "• ".to_owned(),
         };
         self.ready.extend([Event::HardBreak, Event::Text(mark.into())]);
     }

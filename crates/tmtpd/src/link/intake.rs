@@ -170,7 +170,9 @@ impl Intake {
             (Some(refusal), _, _) => Err(refusal),
             (None, None, Some(body)) => Ok((None, body)),
             (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
-            _ => Err(Refusal::new(Rule::Failed, "the service could not store it; try again later")),
+            (None, Some(None), _) | (None, None | Some(Some(_)), None) => {
+                Err(Refusal::new(Rule::Failed, "the service could not store it; try again later"))
+            }
         };
         Complete { request: self.request, digest, body }
     }
