@@ -111,7 +111,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
-        self.tell_threads().await;
+        self.sync_threads().await;
         loop {
             self.attempted = time::now();
             let stop = self.orders.stop.clone();
@@ -147,11 +147,11 @@ impl Task {
 
     /// Queues a notice for the member's other devices: the readers of threads that they may not
     /// know.
-    async fn tell_threads(&self) {
+    async fn sync_threads(&self) {
         let (account, now_ms) = (self.account, self.store.now_ms());
-        let told = self.store.write(move |vault| vault.queue_threads(account, now_ms));
-        if let Err(error) = told.await {
-            tracing::warn!(account, code = ?error.code, "other devices were not told of threads");
+        let queued = self.store.write(move |vault| vault.queue_threads(account, now_ms));
+        if let Err(error) = queued.await {
+            tracing::warn!(account, code = ?error.code, "threads could not be synced to other devices");
         }
     }
 

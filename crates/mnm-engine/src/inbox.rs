@@ -370,11 +370,11 @@ impl Inbox {
     /// Applies a notice of another device, in slices.
     async fn sync(&self, msgid: MessageId, notice: &str) -> Result<(), Error> {
         let (account, mut from) = (self.account, Some(0));
-        let told = Arc::new(SyncNotice::read(notice));
+        let notice = Arc::new(SyncNotice::read(notice));
         while let Some(next) = from {
-            let told = Arc::clone(&told);
+            let notice = Arc::clone(&notice);
             let apply =
-                self.store.write(move |vault| vault.receive_sync(account, msgid, &told, next));
+                self.store.write(move |vault| vault.receive_sync(account, msgid, &notice, next));
             from = apply.await?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Decision about notices: which of the messages that came are told, and in which words.
+//! Decision about notices: which new messages are announced, and in which words.
 //!
 //! Pure: what came, what the member has chosen and the time of day go in. Several that come within
 //! moments are one summary.
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::view::{AccountId, Notice, NoticeLevel, NoticeSettings, PingId, ThreadId};
 
-/// So many are told one by one; more are one summary.
+/// Notices shown one by one; more messages are one summary.
 const SINGLE_MAX: usize = 3;
 /// Services that a summary names.
 const SERVICES_MAX: usize = 3;
@@ -49,7 +49,7 @@ pub(crate) enum What {
 }
 
 impl Arrival {
-    fn is_told(&self) -> bool {
+    fn is_shown(&self) -> bool {
         match (&self.what, self.level) {
             (_, NoticeLevel::None) | (What::Letter { settled: true, .. }, _) => false,
             (What::Letter { mentions, .. }, NoticeLevel::Mentions) => *mentions,
@@ -86,23 +86,23 @@ pub(crate) fn decide(arrivals: &[Arrival], settings: &NoticeSettings, minute: u1
     if settings.quiet.is_some_and(|quiet| quiet.has(minute)) {
         return Vec::new();
     }
-    let told: Vec<_> = arrivals.iter().filter(|arrival| arrival.is_told()).collect();
-    if told.len() <= SINGLE_MAX {
-        return told.iter().map(|arrival| arrival.notice(settings)).collect();
+    let shown: Vec<_> = arrivals.iter().filter(|arrival| arrival.is_shown()).collect();
+    if shown.len() <= SINGLE_MAX {
+        return shown.iter().map(|arrival| arrival.notice(settings)).collect();
     }
-    summary(&told, settings).into_iter().collect()
+    summary(&shown, settings).into_iter().collect()
 }
 
-fn summary(told: &[&Arrival], settings: &NoticeSettings) -> Option<Notice> {
-    let first = told.first()?;
-    let pings = told.iter().filter(|arrival| matches!(arrival.what, What::Ping { .. })).count();
+fn summary(shown: &[&Arrival], settings: &NoticeSettings) -> Option<Notice> {
+    let first = shown.first()?;
+    let pings = shown.iter().filter(|arrival| matches!(arrival.what, What::Ping { .. })).count();
     let count = |count: usize, one: &str| match count {
         0 => None,
         1 => Some(format!("1 new {one}")),
         count => Some(format!("{count} new {one}s")),
     };
-    let counts = [count(told.len() - pings, "letter"), count(pings, "ping")];
-    let threads: BTreeSet<_> = told
+    let counts = [count(shown.len() - pings, "letter"), count(pings, "ping")];
+    let threads: BTreeSet<_> = shown
         .iter()
         .map(|arrival| match arrival.what {
             What::Letter { thread, .. } => Some(thread),
@@ -110,7 +110,7 @@ fn summary(told: &[&Arrival], settings: &NoticeSettings) -> Option<Notice> {
         })
         .collect();
     let only = if threads.len() == 1 { threads.first().copied().flatten() } else { None };
-    let mut services: Vec<_> = told.iter().map(|arrival| line(&arrival.service)).collect();
+    let mut services: Vec<_> = shown.iter().map(|arrival| line(&arrival.service)).collect();
     services.sort();
     services.dedup();
     if services.len() > SERVICES_MAX {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_told_only_if_chosen() {
+    fn content_is_shown_only_if_chosen() {
         let arrivals = [letter(5, NoticeLevel::All, false)];
         let [notice] = &decide(&arrivals, &settings(), NOON)[..] else { panic!() };
         assert_eq!((&*notice.title, &*notice.body), ("Björn Berg", "New letter · Rowing Club"));
@@ -206,7 +206,7 @@ mod tests {
         if let What::Letter { settled, .. } = &mut settled.what {
             *settled = true;
         }
-        for (arrival, told) in [
+        for (arrival, is_shown) in [
             (letter(1, All, false), true),
             (letter(1, Mentions, false), false),
             (letter(1, Mentions, true), true),
@@ -217,7 +217,7 @@ mod tests {
         ] {
             assert_eq!(
                 !decide(std::slice::from_ref(&arrival), &settings(), NOON).is_empty(),
-                told,
+                is_shown,
                 "{arrival:?}"
             );
         }

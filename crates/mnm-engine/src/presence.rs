@@ -12,10 +12,10 @@ use tmtp::request::{OhiKind, OhiMember, Request};
 /// Members named in one request: a header holds about 1,500 uids of 32 characters.
 const MEMBERS_MAX: usize = 500;
 
-/// What the service has been told on this link.
+/// The list that was sent to the service on this link.
 #[derive(Debug, Default)]
 pub(crate) struct Announced {
-    told: BTreeSet<String>,
+    members: BTreeSet<String>,
     entered: bool,
     /// The version of the list that the service has.
     version: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Announced {
 impl Announced {
     /// Whether the service has a list of this version and size.
     pub(crate) fn knows(&self, version: u64, chosen: u64) -> bool {
-        self.version == version && self.told.len() as u64 == chosen
+        self.version == version && self.members.len() as u64 == chosen
     }
 
     /// Requests that bring the service's list up to date.
@@ -35,9 +35,9 @@ impl Announced {
         mut request_id: impl FnMut() -> RequestId,
     ) -> Vec<Request> {
         let kind = if self.entered { OhiKind::Add } else { OhiKind::Init };
-        let fresh: Vec<_> = chosen.difference(&self.told).cloned().collect();
-        let gone: Vec<_> = self.told.difference(&chosen).cloned().collect();
-        (self.entered, self.told, self.version) = (true, chosen, version);
+        let fresh: Vec<_> = chosen.difference(&self.members).cloned().collect();
+        let gone: Vec<_> = self.members.difference(&chosen).cloned().collect();
+        (self.entered, self.members, self.version) = (true, chosen, version);
         [(OhiKind::Drop, gone), (kind, fresh)]
             .iter()
             .flat_map(|(kind, uids)| uids.chunks(MEMBERS_MAX).map(|uids| (*kind, uids)))

@@ -133,7 +133,7 @@ impl Store {
             vault.recover(&done);
             done
         });
-        done.await?.map_err(told)
+        done.await?.map_err(logged)
     }
 
     /// Runs a write and publishes its events, before those of any later write.
@@ -243,7 +243,7 @@ fn publish(events: &broadcast::Sender<Event>, event: Event) {
 }
 
 /// Logs the cause of an error that people see in general terms.
-fn told(error: VaultError) -> Error {
+fn logged(error: VaultError) -> Error {
     if let Some(cause) = std::error::Error::source(&error) {
         tracing::error!(%cause, "the store failed");
     }

@@ -6,7 +6,7 @@ use tmtp::request::Request;
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, LinkError};
 use tmtp::session::service::{Input, ServiceSession, Timing};
-use tmtp_testkit::pair::{self, Told};
+use tmtp_testkit::pair::{self, Received};
 
 use crate::ask::{Ask, Cast};
 use crate::cut::cut;
@@ -82,8 +82,8 @@ fn as_service(pieces: &[&[u8]]) -> (Vec<Asked>, bool) {
                 }
                 Input::Violation(violation) => {
                     let farewell = violation.farewell();
-                    assert_eq!(violation.told, !farewell.is_empty());
-                    asked.push(Asked::End(violation.quit.reason(), violation.told));
+                    assert_eq!(violation.is_reported, !farewell.is_empty());
+                    asked.push(Asked::End(violation.quit.reason(), violation.is_reported));
                 }
             }
         }
@@ -92,15 +92,15 @@ fn as_service(pieces: &[&[u8]]) -> (Vec<Asked>, bool) {
     (asked, session.is_on())
 }
 
-fn as_app(pieces: &[&[u8]]) -> (Vec<Told>, Result<(), LinkError>) {
+fn as_app(pieces: &[&[u8]]) -> (Vec<Received>, Result<(), LinkError>) {
     let mut session = AppSession::new(Millis(0));
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for piece in pieces {
-        if let Err(error) = pair::tell(&mut session, &pair::login(), piece, &mut told) {
-            return (told, Err(error));
+        if let Err(error) = pair::receive(&mut session, &pair::login(), piece, &mut received) {
+            return (received, Err(error));
         }
     }
-    (told, Ok(()))
+    (received, Ok(()))
 }
 
 impl Tell {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use tmtp_load::tls::Trust;
-use tmtp_load::work::posting::Pace;
+use tmtp_load::work::posting::Workload;
 use tmtp_load::work::{Target, drain, idle, login, members, post};
 
 /// Loads a TMTP service, ours or not, through revision 1 of the protocol, and measures it.
@@ -259,9 +259,9 @@ impl PostArgs {
                 post::Audience::Members { each: self.to, of }
             }
         };
-        let pace = match self.rate.filter(|rate| *rate > 0.0) {
-            Some(rate) => Pace::Open { rate },
-            None => Pace::Closed { depth: self.depth.max(1) },
+        let workload = match self.rate.filter(|rate| *rate > 0.0) {
+            Some(rate) => Workload::Open { rate },
+            None => Workload::Closed { depth: self.depth.max(1) },
         };
         Ok(post::PostLoad {
             senders: self.senders,
@@ -270,7 +270,7 @@ impl PostArgs {
             body_bytes: self.body,
             warm_up: time(self.warm_up)?,
             time: time(self.seconds)?,
-            pace,
+            workload,
         })
     }
 }

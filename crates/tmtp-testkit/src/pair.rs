@@ -20,9 +20,9 @@ pub enum Asked {
     Violation(Violation),
 }
 
-/// What the app was told, its data joined.
+/// What the app received, its data joined.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+pub enum Received {
     /// An answer, or a message without data.
     Event(Event),
     /// The service greeted.
@@ -40,8 +40,8 @@ pub struct Pair {
     pub service: ServiceSession,
     /// All that the service was asked, in order.
     pub asked: Vec<Asked>,
-    /// All that the app was told, in order.
-    pub told: Vec<Told>,
+    /// All that the app received, in order.
+    pub received: Vec<Received>,
     entry: Request,
     now: Millis,
     fragment_bytes: usize,
@@ -58,7 +58,7 @@ impl Pair {
             app: AppSession::new(now),
             service: ServiceSession::new(now, Timing::default()),
             asked: Vec::new(),
-            told: Vec::new(),
+            received: Vec::new(),
             entry: entry.clone(),
             now,
             fragment_bytes,
@@ -83,7 +83,7 @@ impl Pair {
         pair.pump()?;
         ensure!(pair.app.is_on() && pair.service.is_on(), "not logged in: {pair:?}");
         pair.asked.clear();
-        pair.told.clear();
+        pair.received.clear();
         Ok(pair)
     }
 
@@ -145,7 +145,7 @@ impl Pair {
             }
             let bytes = std::mem::take(&mut self.to_app);
             for fragment in bytes.chunks(self.fragment_bytes) {
-                tell(&mut self.app, &self.entry, fragment, &mut self.told)?;
+                receive(&mut self.app, &self.entry, fragment, &mut self.received)?;
             }
         }
     }
@@ -174,7 +174,7 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
     }
 }
 
-/// Lets an app read and enter by `entry` once it is greeted; appends what it was told. A message whose data is still under way is there
+/// Lets an app read and enter by `entry` once it is greeted; appends what it received. A message
 /// already, with what has come.
 ///
 /// # Errors
@@ -182,28 +182,28 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
 ///
 /// # Panics
 /// As [`ask`].
-pub fn tell(
+pub fn receive(
     app: &mut AppSession,
     entry: &Request,
     mut bytes: &[u8],
-    told: &mut Vec<Told>,
+    received: &mut Vec<Received>,
 ) -> Result<(), LinkError> {
     while let Some(output) = app.handle_input(&mut bytes)? {
         match output {
             Output::Greeted(greeting) => {
                 assert_eq!(app.enter(entry), Ok(()), "a link that was greeted can be entered");
-                told.push(Told::Greeted(greeting));
+                received.push(Received::Greeted(greeting));
             }
             Output::Event(Event::Message(message), data) if !data.is_empty() => {
-                told.push(Told::Message(*message, data));
+                received.push(Received::Message(*message, data));
             }
             Output::Event(event, data) => {
                 assert!(data.is_empty(), "data of no message");
-                told.push(Told::Event(event));
+                received.push(Received::Event(event));
             }
-            Output::Begin(message) => told.push(Told::Message(*message, Vec::new())),
+            Output::Begin(message) => received.push(Received::Message(*message, Vec::new())),
             Output::Data { bytes, last } => {
-                let Some(Told::Message(message, data)) = told.last_mut() else {
+                let Some(Received::Message(message, data)) = received.last_mut() else {
                     panic!("data of no message")
                 };
                 append(data, bytes, last, message.data.len);

@@ -7,7 +7,7 @@ use tmtp::id::MessageId;
 use tmtp::request::{Data, Recipient, Request};
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, LinkError};
-use tmtp_testkit::pair::{Asked, Pair, Told, delivery, login};
+use tmtp_testkit::pair::{Asked, Pair, Received, delivery, login};
 
 fn greeting() -> Event {
     Event::TmtpRev {
@@ -46,7 +46,7 @@ fn the_whole_way_in_and_a_message_both_ways() {
         pair.deliver(&delivery(7, 5), b"olleh").unwrap();
         pair.pump().unwrap();
         assert_eq!(pair.asked[2], Asked::Request(post, b"hello".to_vec()));
-        assert_eq!(pair.told[2], Told::Message(delivery(7, 5), b"olleh".to_vec()));
+        assert_eq!(pair.received[2], Received::Message(delivery(7, 5), b"olleh".to_vec()));
     }
 }
 
@@ -149,7 +149,7 @@ fn an_app_passes_over_what_it_does_not_know() {
     pair.answer(&Event::Unknown { op: "weather".into(), datalen: 0 }).unwrap();
     pair.answer(&Event::Ohi { from: "V".into(), online: true }).unwrap();
     pair.pump().unwrap();
-    assert_eq!(pair.told, [Told::Event(Event::Ohi { from: "V".into(), online: true })]);
+    assert_eq!(pair.received, [Received::Event(Event::Ohi { from: "V".into(), online: true })]);
 }
 
 #[test]
@@ -159,10 +159,10 @@ fn an_app_passes_over_data_it_does_not_know() {
     stream.extend_from_slice(b"0008{\"a\":");
     stream.extend(Event::Quit { error: "logout ok".into() }.pack().unwrap());
     for fragment in [1, 5, 1_000] {
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         for piece in stream.chunks(fragment) {
-            tmtp_testkit::pair::tell(&mut app, &login(), piece, &mut told).unwrap();
+            tmtp_testkit::pair::receive(&mut app, &login(), piece, &mut received).unwrap();
         }
-        assert_eq!(told, [Told::Event(Event::Quit { error: "logout ok".into() })]);
+        assert_eq!(received, [Received::Event(Event::Quit { error: "logout ok".into() })]);
     }
 }

@@ -41,16 +41,16 @@ fn asked(start: Start, bytes: &[u8]) -> Vec<Asked> {
     asked
 }
 
-/// Sends the bytes and expects the end for that reason, told unless the link is new.
+/// Sends the bytes and expects the end for that reason, reported unless the link is new.
 #[track_caller]
 fn ends(start: Start, bytes: &[u8], quit: Quit) {
-    let told = !matches!(start, Start::New);
-    let want = Violation { quit, told };
+    let is_reported = !matches!(start, Start::New);
+    let want = Violation { quit, is_reported };
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(asked(start, bytes).last(), Some(&Asked::Violation(want)), "{text}");
     let reason = quit.reason();
     let head = format!(r#"{{"error":"{reason}","op":"quit"}}"#);
-    let farewell = if told { wire::frame(&head, b"").unwrap() } else { Vec::new() };
+    let farewell = if is_reported { wire::frame(&head, b"").unwrap() } else { Vec::new() };
     assert_eq!(want.farewell(), farewell);
 }
 

@@ -9,7 +9,7 @@ use tmtp::request::{Data, Request};
 use tmtp::revision::Revision;
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, EnterError, Greeting, Output};
-use tmtp_testkit::pair::{Asked, Pair, Told, login};
+use tmtp_testkit::pair::{Asked, Pair, Received, login};
 
 fn greeting() -> Event {
     Event::TmtpRev {
@@ -102,11 +102,11 @@ fn small_data_comes_whole_and_cut_at_the_bound_of_its_operation() {
             pair.answer(&Event::Ohi { from: "V".into(), online: true }).unwrap();
             pair.pump().unwrap();
             let want = match kept {
-                0 => Told::Event(Event::Message(Box::new(ping))),
-                kept => Told::Message(ping, data[..kept].to_vec()),
+                0 => Received::Event(Event::Message(Box::new(ping))),
+                kept => Received::Message(ping, data[..kept].to_vec()),
             };
-            assert_eq!(pair.told[0], want, "{len}");
-            assert_eq!(pair.told.len(), 2, "what follows is read as a header again: {len}");
+            assert_eq!(pair.received[0], want, "{len}");
+            assert_eq!(pair.received.len(), 2, "what follows is read as a header again: {len}");
         }
     }
 }
@@ -118,8 +118,8 @@ fn data_where_an_operation_has_none_is_passed_over() {
     pair.deliver(&login, b"0008{\"a\":").unwrap();
     pair.answer(&Event::Ohi { from: "V".into(), online: true }).unwrap();
     pair.pump().unwrap();
-    assert_eq!(pair.told[0], Told::Event(Event::Message(Box::new(login))));
-    assert_eq!(pair.told.len(), 2);
+    assert_eq!(pair.received[0], Received::Event(Event::Message(Box::new(login))));
+    assert_eq!(pair.received.len(), 2);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_message_without_data_is_complete_with_its_header() {
         let empty = message(0, kind);
         pair.deliver(&empty, b"").unwrap();
         pair.pump().unwrap();
-        assert_eq!(pair.told.pop(), Some(Told::Event(Event::Message(Box::new(empty)))));
+        assert_eq!(pair.received.pop(), Some(Received::Event(Event::Message(Box::new(empty)))));
     }
 }
 

@@ -53,8 +53,8 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve(arguments) => told(serve::run(arguments), serve::ServeError::exit_code),
-        Command::Check(arguments) => told(check::run(&arguments), check::CheckError::exit_code),
+        Command::Serve(arguments) => report(serve::run(arguments), serve::ServeError::exit_code),
+        Command::Check(arguments) => report(check::run(&arguments), check::CheckError::exit_code),
         Command::Status(arguments) => asked(ask::status(&arguments)),
         Command::Members(arguments) => asked(ask::members(&arguments)),
         Command::Groups(arguments) => asked(ask::groups(&arguments)),
@@ -73,11 +73,11 @@ fn asked(done: Result<(), ask::CommandError>) -> ExitCode {
         Err(ask::CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
             ExitCode::from(exit::DONE)
         }
-        done => told(done, ask::CommandError::exit_code),
+        done => report(done, ask::CommandError::exit_code),
     }
 }
 
-fn told<E: Error>(done: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
+fn report<E: Error>(done: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
     match done {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {

@@ -124,19 +124,19 @@ impl Service {
                 self.contacts.answered(*who, members.iter().copied(), rows);
             }
             Tally::Presence(member, changes) => {
-                if !self.rate_limits.may_tell(limits, *member, *changes) {
+                if !self.rate_limits.may_share_presence(limits, *member, *changes) {
                     let words = "presence changes too often; try again in a minute";
                     return Err(Refusal::new(Rule::PresencePerMinute, words));
                 }
             }
-            Tally::GroupNotices(member, told) => {
-                if !self.rate_limits.may_change_group(limits, *member, *told) {
+            Tally::GroupNotices(member, devices) => {
+                if !self.rate_limits.may_change_group(limits, *member, *devices) {
                     let words = "you change groups too often; try again in a minute";
                     return Err(Refusal::new(Rule::GroupNoticesPerMinute, words));
                 }
             }
             Tally::Missing(missing) => self.gap_notices.add(missing, rows),
-            Tally::ToldMissing(device, count) => self.gap_notices.tell(*device, *count, rows),
+            Tally::GapNotice(device, count) => self.gap_notices.sent(*device, *count, rows),
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Service {
             match tally {
                 Tally::Ping(ping) => self.contacts.take_back(ping.who, ping.whom),
                 Tally::Missing(missing) => self.gap_notices.take_back(missing),
-                Tally::ToldMissing(device, count) => {
+                Tally::GapNotice(device, count) => {
                     // The device is still to be told. The stored row did not change.
                     self.gap_notices.add(&BTreeMap::from([(*device, *count)]), &mut Batch::new());
                 }

@@ -94,7 +94,7 @@ pub(crate) enum Tally {
     /// A number of messages per device that are given up.
     Missing(BTreeMap<DeviceNumber, u64>),
     /// A device is notified of this many messages that were given up.
-    ToldMissing(DeviceNumber, u64),
+    GapNotice(DeviceNumber, u64),
 }
 
 impl Decision {

@@ -129,22 +129,22 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
 ///
 /// # Errors
 /// The notice cannot be stored; the next login tries again.
-pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Refusal> {
+pub(crate) async fn send_gap_notice(service: &Service, sender: &Sender) -> Result<(), Refusal> {
     let device = sender.device;
     let count = service.gap_notices.missing(device);
     if count == 0 {
         return Ok(());
     }
-    let told = |facts: &Facts<'_>| -> Result<_, Refusal> {
+    let decide = |facts: &Facts<'_>| -> Result<_, Refusal> {
         let writer = NoticeWriter { name: &facts.terms.name, now_ms: facts.now_ms };
         let notice = |reader: &Member| writer.missing_messages(reader, count, device);
         Ok(Decision {
             messages: facts.directory.member(sender.member).map(notice).into_iter().collect(),
-            tallies: vec![Tally::ToldMissing(device, count)],
+            tallies: vec![Tally::GapNotice(device, count)],
             ..Decision::default()
         })
     };
-    Ok(service.commit(&Uid::service(), told)?.durable(service).await.map(drop)?)
+    Ok(service.commit(&Uid::service(), decide)?.durable(service).await.map(drop)?)
 }
 
 /// Gives up all overdue messages.

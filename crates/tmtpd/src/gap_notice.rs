@@ -72,9 +72,9 @@ impl GapNotices {
         }
     }
 
-    /// `device` is notified of this many messages: adds the row that says so. If it is not
+    /// A notice of this many messages is sent to `device`: adds the row that says so. If it is not
     /// committed, call [`Self::add`] with them again.
-    pub(crate) fn tell(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
+    pub(crate) fn sent(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
         match subtract(&mut self.devices(), device, count) {
             0 => rows.delete(key(device)),
             more => rows.put(key(device), more.to_be_bytes()),
@@ -96,9 +96,10 @@ fn key(device: DeviceNumber) -> Vec<u8> {
 }
 
 fn read(device: &[u8], row: &[u8]) -> Option<(DeviceNumber, u64)> {
-    let (messages, told) = row.split_first_chunk()?;
+    let (messages, notified) = row.split_first_chunk()?;
     // Earlier versions kept rows for good, followed by the count already notified.
-    let told = if told.is_empty() { 0 } else { u64::from_be_bytes(told.try_into().ok()?) };
-    let missing = u64::from_be_bytes(*messages).saturating_sub(told);
+    let notified =
+        if notified.is_empty() { 0 } else { u64::from_be_bytes(notified.try_into().ok()?) };
+    let missing = u64::from_be_bytes(*messages).saturating_sub(notified);
     Some((u32::from_be_bytes(device.try_into().ok()?), missing))
 }

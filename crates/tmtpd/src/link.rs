@@ -82,7 +82,7 @@ pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, link.stream.shutdown()).await;
     link.service.metrics.links_ended.one(end.kind());
     let now_ms = link.service.now_ms();
-    end.tell(member, link.peer.address(), &link.entry, now_ms);
+    end.log(member, link.peer.address(), &link.entry, now_ms);
     link.entry.ended(now_ms);
 }
 
@@ -141,8 +141,8 @@ impl<S: Stream> Link<S> {
         let epoch = peer.accepted_at();
         let limits = service.limits();
         let session = ServiceSession::new(Millis(0), timing(&limits));
-        let pace = || MinThroughput::new(limits.rate_min_bytes_per_s, limits.rate_window);
-        let (sending, taking) = (pace(), pace());
+        let throughput = || MinThroughput::new(limits.rate_min_bytes_per_s, limits.rate_window);
+        let (sending, taking) = (throughput(), throughput());
         let request_rate =
             Rate { count: limits.requests_per_second, period: Duration::from_secs(1) };
         let entry = service.links.enter(peer.address(), service.now_ms(), certificate);
@@ -392,10 +392,10 @@ impl<S: Stream> Link<S> {
         if let Some(on) = self.logged_in.as_mut().filter(|_| mail.wake) {
             on.delivery.wake();
         }
-        mail.notices.into_iter().for_each(|notice| self.tell(notice));
+        mail.notices.into_iter().for_each(|notice| self.push_presence(notice));
     }
 
-    fn tell(&mut self, notice: Notice) {
+    fn push_presence(&mut self, notice: Notice) {
         for from in self.uids_of(&[notice.from]) {
             self.push_event(&Event::Ohi { from, online: notice.online });
         }

@@ -16,24 +16,24 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Members can join.
 pub(crate) fn ready() {
-    tell("READY=1");
+    notify("READY=1");
 }
 
 /// The configuration is being read again; [`ready`] follows.
 pub(crate) fn reloading() {
     let now = clock_gettime(ClockId::Monotonic);
     let now_us = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000);
-    tell(&format!("RELOADING=1\nMONOTONIC_USEC={now_us}"));
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={now_us}"));
 }
 
 /// Links are being closed.
 pub(crate) fn stopping() {
-    tell("STOPPING=1");
+    notify("STOPPING=1");
 }
 
 /// The watchdog's keep-alive; see [`watchdog_interval`].
 pub(crate) fn alive() {
-    tell("WATCHDOG=1");
+    notify("WATCHDOG=1");
 }
 
 /// How often [`alive`] is due, if the service manager has a watchdog: half of its timeout.
@@ -45,7 +45,7 @@ pub(crate) fn watchdog_interval() -> Option<Duration> {
     Some(Duration::from_micros(limit_us / 2))
 }
 
-fn tell(state: &str) {
+fn notify(state: &str) {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(error) = send(name.as_bytes(), state) {
         tracing::warn!(%error, "the service manager cannot be notified of {state:?}");

@@ -55,7 +55,7 @@ pub(crate) async fn read_earlier(
 
 /// Text for the administrator: the policy and, if it was only kept from before, the line that
 /// changes it.
-pub(crate) fn told(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
+pub(crate) fn describe(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
     match (said, holds) {
         (Some(_) | None, PostPolicy::Acquainted) => "acquainted",
         (Some(_), PostPolicy::Uid) => "uid",

@@ -53,7 +53,12 @@ impl RateLimits {
     }
 
     /// Counts changes of a member's presence sharing; false if there were too many.
-    pub(crate) fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
+    pub(crate) fn may_share_presence(
+        &self,
+        limits: &Limits,
+        member: MemberNumber,
+        changes: usize,
+    ) -> bool {
         let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
         locked(&self.presence).try_spend(member, rate, changes, Instant::now())
     }
@@ -63,10 +68,10 @@ impl RateLimits {
         &self,
         limits: &Limits,
         member: MemberNumber,
-        told: usize,
+        devices: usize,
     ) -> bool {
         let rate = Rate { count: limits.group_notices_per_minute, period: MINUTE };
-        locked(&self.group_notices).try_spend(member, rate, told, Instant::now())
+        locked(&self.group_notices).try_spend(member, rate, devices, Instant::now())
     }
 
     /// Counts a new device of `member`; false if there were too many.

@@ -24,8 +24,8 @@ pub(crate) struct Roster {
 struct Online {
     links: HashMap<DeviceNumber, Arc<Mailbox>>,
     members: HashMap<MemberNumber, Presence>,
-    /// Reverse of [`Presence::tells`], so that a login need not scan all members.
-    told_by: HashMap<MemberNumber, HashSet<MemberNumber>>,
+    /// Reverse of [`Presence::shares_with`], so that a login need not scan all members.
+    shared_by: HashMap<MemberNumber, HashSet<MemberNumber>>,
 }
 
 /// A member with at least one device online. Ordered, so that a simulation repeats itself.
@@ -33,7 +33,7 @@ struct Online {
 struct Presence {
     devices: BTreeSet<DeviceNumber>,
     /// Members whom they share their presence with.
-    tells: BTreeSet<MemberNumber>,
+    shares_with: BTreeSet<MemberNumber>,
 }
 
 /// Entry of an online device in the roster, which is removed when this is dropped.
@@ -67,7 +67,7 @@ impl Roster {
         online.links.insert(device, Arc::clone(&mailbox));
         online.members.entry(member).or_default().devices.insert(device);
         let mut online_now: Vec<_> =
-            online.told_by.get(&member).into_iter().flatten().copied().collect();
+            online.shared_by.get(&member).into_iter().flatten().copied().collect();
         online_now.sort_unstable();
         let roster = Arc::clone(self);
         Some(RosterEntry { roster, member, device, mailbox, online_now })
@@ -95,17 +95,20 @@ impl Roster {
     }
 
     /// Starts or stops sharing the presence of `from` with `to`. Only changes are notified.
-    pub(crate) fn share(&self, from: MemberNumber, to: &[MemberNumber], tell: bool) {
+    pub(crate) fn share(&self, from: MemberNumber, to: &[MemberNumber], is_shared: bool) {
         let mut online = self.online();
         for other in to {
             let Some(presence) = online.members.get_mut(&from) else { return };
-            let changed =
-                if tell { presence.tells.insert(*other) } else { presence.tells.remove(other) };
+            let changed = if is_shared {
+                presence.shares_with.insert(*other)
+            } else {
+                presence.shares_with.remove(other)
+            };
             if !changed {
                 continue;
             }
-            online.set_told(from, *other, tell);
-            online.notify(*other, Notice { from, online: tell });
+            online.set_shared(from, *other, is_shared);
+            online.notify(*other, Notice { from, online: is_shared });
         }
     }
 
@@ -127,22 +130,23 @@ impl Roster {
         if !presence.devices.is_empty() {
             return;
         }
-        let told = online.members.remove(&member).map(|gone| gone.tells).unwrap_or_default();
-        for other in told {
-            online.set_told(member, other, false);
+        let watchers =
+            online.members.remove(&member).map(|gone| gone.shares_with).unwrap_or_default();
+        for other in watchers {
+            online.set_shared(member, other, false);
             online.notify(other, Notice { from: member, online: false });
         }
     }
 }
 
 impl Online {
-    fn set_told(&mut self, from: MemberNumber, to: MemberNumber, tell: bool) {
-        if tell {
-            self.told_by.entry(to).or_default().insert(from);
-        } else if let Some(set) = self.told_by.get_mut(&to) {
+    fn set_shared(&mut self, from: MemberNumber, to: MemberNumber, is_shared: bool) {
+        if is_shared {
+            self.shared_by.entry(to).or_default().insert(from);
+        } else if let Some(set) = self.shared_by.get_mut(&to) {
             set.remove(&from);
             if set.is_empty() {
-                self.told_by.remove(&to);
+                self.shared_by.remove(&to);
             }
         }
     }

@@ -73,7 +73,7 @@ impl Service {
         let terms = Terms::of(config, unsaid);
         let gap_notices = GapNotices::read(&*store).await?;
         tracing::info!(members = directory.member_count(), "the directory is read");
-        tracing::info!("who may post to whom: {}", terms.policy_told);
+        tracing::info!("who may post to whom: {}", terms.policy_text);
         Ok(Self {
             terms: RwLock::new(Arc::new(terms)),
             unsaid,

@@ -15,7 +15,7 @@ pub(crate) struct Terms {
     /// Whom a member may post to.
     pub(crate) post_policy: PostPolicy,
     /// The same in words.
-    pub(crate) policy_told: &'static str,
+    pub(crate) policy_text: &'static str,
 }
 
 impl Terms {
@@ -37,7 +37,7 @@ impl Terms {
             name: name.clone(),
             limits: Arc::new(config.limits.clone()),
             post_policy,
-            policy_told: policy::told(said, post_policy),
+            policy_text: policy::describe(said, post_policy),
         }
     }
 }

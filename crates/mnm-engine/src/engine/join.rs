@@ -347,19 +347,19 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
 }
 
 fn known_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
-    let told = format!(
+    let message = format!(
         "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters. If the service has lost it, as after an old backup was put back, make a new one beside it: with --another at the command line.",
         called(known)
     );
-    instead_of_joining(told, known, address, seen)
+    instead_of_joining(message, known, address, seen)
 }
 
 fn moved_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
-    let told = format!(
+    let message = format!(
         "You have an account on a service of this host that is not to be found there any more: {}. It may have moved here. Nothing was changed; a second account would have neither its alias nor its letters. If this is another service, say so: with --another at the command line.",
         called(known)
     );
-    instead_of_joining(told, known, address, seen)
+    instead_of_joining(message, known, address, seen)
 }
 
 fn called(known: &Account) -> String {
@@ -368,7 +368,7 @@ fn called(known: &Account) -> String {
 }
 
 fn instead_of_joining(
-    mut told: String,
+    mut message: String,
     known: &Account,
     address: &Address,
     seen: Option<CertificateHash>,
@@ -376,18 +376,18 @@ fn instead_of_joining(
     let seen = seen.map(|seen| seen.to_string()).filter(|_| address.proof == Proof::Pinned);
     let (trust, asked) = match (&known.fingerprint, seen) {
         (Some(trusted), Some(seen)) if *trusted != seen => {
-            told.push_str(&format!(
+            message.push_str(&format!(
                 " It shows another certificate than the one that is trusted, sha256 {seen}."
             ));
             (format!(" --trust {seen}"), "If whoever runs the service confirms all of it")
         }
         _ => (String::new(), "If the service has moved"),
     };
-    told.push_str(&format!(
+    message.push_str(&format!(
         " {asked}, tell that account: under \u{201c}About this service\u{201d}, or by\nmnm account --account {} --address '{address}'{trust}",
         known.id
     ));
-    Error::new(ErrorCode::KnownService, told).offering(Offer::Account { account: known.id })
+    Error::new(ErrorCode::KnownService, message).offering(Offer::Account { account: known.id })
 }
 
 fn alias_refused(address: &Address, alias: &str, reason: &str) -> Error {

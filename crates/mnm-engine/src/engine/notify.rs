@@ -77,7 +77,7 @@ impl Engine {
     pub async fn notices(&self) -> Result<mpsc::Receiver<Notice>, Error> {
         let mut events = self.events();
         let newest = self.store().read(|vault| vault.newest()).await?;
-        let (told, notices) = mpsc::channel(WAITING_MAX);
+        let (sender, notices) = mpsc::channel(WAITING_MAX);
         let shared = Arc::downgrade(&self.shared);
         let mut gathered =
             Gathered { newest, messages: BTreeSet::new(), pings: BTreeSet::new(), due: None };
@@ -89,7 +89,7 @@ impl Engine {
                         Ok(event) => event,
                         Err(_) => {
                             let Some(shared) = shared.upgrade() else { return };
-                            Self { shared }.tell(&mut gathered, &told).await;
+                            Self { shared }.notify(&mut gathered, &sender).await;
                             continue;
                         }
                     },
@@ -100,7 +100,7 @@ impl Engine {
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 }
-                if told.is_closed() {
+                if sender.is_closed() {
                     return;
                 }
             }
@@ -120,7 +120,7 @@ impl Engine {
         settings.await
     }
 
-    async fn tell(&self, gathered: &mut Gathered, told: &mpsc::Sender<Notice>) {
+    async fn notify(&self, gathered: &mut Gathered, sender: &mpsc::Sender<Notice>) {
         gathered.due = None;
         let messages: Vec<_> = std::mem::take(&mut gathered.messages).into_iter().collect();
         let pings: Vec<_> = std::mem::take(&mut gathered.pings).into_iter().collect();
@@ -132,10 +132,10 @@ impl Engine {
                 let minute = self.store().platform().minute_of_day();
                 for notice in decide(&arrivals, &settings, minute) {
                     // Whoever shows them is stuck; what came is unread all the same.
-                    let _ = told.try_send(notice);
+                    let _ = sender.try_send(notice);
                 }
             }
-            Err(error) => tracing::warn!(%error, "what came can't be told"),
+            Err(error) => tracing::warn!(%error, "notices of new messages can't be made"),
         }
     }
 }

@@ -171,7 +171,7 @@ fn unproved(
     seen: CertificateHash,
 ) -> Error {
     let known = pin.map(|pin| pin.to_string());
-    let told = match (&known, agreed) {
+    let message = match (&known, agreed) {
         (_, Some(agreed)) => format!(
             "{address} shows the certificate {seen}, not {agreed}, which you named. Nothing was sent and nothing was changed. Compare all digits again with whoever runs the service."
         ),
@@ -182,5 +182,6 @@ fn unproved(
             "{address} shows the certificate {seen}, and none is known by which this service could be recognised there. Nothing was sent and nothing was changed. Compare it with whoever runs the service, and trust it only if all digits are the same."
         ),
     };
-    Error::new(ErrorCode::Untrusted, told).offering(Offer::Trust { known, seen: seen.to_string() })
+    Error::new(ErrorCode::Untrusted, message)
+        .offering(Offer::Trust { known, seen: seen.to_string() })
 }

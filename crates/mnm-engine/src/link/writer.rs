@@ -298,7 +298,7 @@ impl<'a, W: AsyncWrite + Unpin> LinkWriter<'a, W> {
 
     async fn send_files(&mut self, frame: &OutgoingFrame) -> Result<(), Ended> {
         let mut sent = (frame.front.len() as u64).saturating_sub(frame.head_bytes);
-        let mut told = time::now();
+        let mut reported = time::now();
         for file in &frame.files {
             let mut offset = 0;
             while offset < file.size {
@@ -309,9 +309,9 @@ impl<'a, W: AsyncWrite + Unpin> LinkWriter<'a, W> {
                 write_all(&mut self.stream, &bytes).await?;
                 offset += bytes.len() as u64;
                 sent += bytes.len() as u64;
-                if time::now() - told >= PROGRESS_TIME {
-                    told = time::now();
-                    self.tell_progress(frame, sent).await?;
+                if time::now() - reported >= PROGRESS_TIME {
+                    reported = time::now();
+                    self.report_progress(frame, sent).await?;
                 }
             }
         }
@@ -329,7 +329,7 @@ impl<'a, W: AsyncWrite + Unpin> LinkWriter<'a, W> {
         Ok(bytes)
     }
 
-    async fn tell_progress(&self, frame: &OutgoingFrame, sent: u64) -> Result<(), Ended> {
+    async fn report_progress(&self, frame: &OutgoingFrame, sent: u64) -> Result<(), Ended> {
         let Some(message) = frame.message else { return Ok(()) };
         let note = self
             .store

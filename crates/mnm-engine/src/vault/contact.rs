@@ -255,7 +255,7 @@ impl Vault {
                     "This member is not in your address book. Nothing was changed.".into(),
                 ));
             }
-            work.tell_parted(account, uid, now_ms)
+            work.sync_parted(account, uid, now_ms)
         })
     }
 }
@@ -302,7 +302,7 @@ impl WriteTx<'_> {
         now_ms: i64,
     ) -> Result<()> {
         if self.befriend_here(account, uid, alias, now_ms)? {
-            self.tell_contact(account, uid, alias, now_ms)?;
+            self.sync_contact(account, uid, alias, now_ms)?;
         }
         Ok(())
     }

@@ -30,17 +30,17 @@ const READERS_MAX: usize = 2_000;
 /// The readers of a thread, in a notice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct ToldThread {
+pub(super) struct SyncedThread {
     /// Its id at the service.
     id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     subject: String,
-    readers: Vec<ToldReader>,
+    readers: Vec<SyncedReader>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct ToldReader {
+struct SyncedReader {
     /// Uid, or gid of a group.
     uid: UidOrGid,
     alias: String,
@@ -57,13 +57,13 @@ impl Vault {
     /// Queues a notice for the member's other devices: the readers of threads that are older than
     /// one of them and were not sent yet, the newest first.
     pub fn queue_threads(&mut self, account: AccountId, now_ms: i64) -> Result<Change<()>> {
-        self.change(|work| work.tell_threads(account, false, now_ms))
+        self.change(|work| work.sync_threads(account, false, now_ms))
     }
 }
 
 impl WriteTx<'_> {
     /// As [`Vault::queue_threads`]; with `again`, for a device that was just added, all of them.
-    pub(super) fn tell_threads(
+    pub(super) fn sync_threads(
         &mut self,
         account: AccountId,
         again: bool,
@@ -82,23 +82,23 @@ impl WriteTx<'_> {
             .collect::<rusqlite::Result<Vec<ThreadId>>>()?;
         let (mut notice, mut bytes) = (Vec::new(), 0);
         for thread in threads {
-            self.set_told(thread, now_ms)?;
-            let Some(told) = self.told(thread)? else { continue };
-            bytes += told.readers.len() * 100 + told.subject.len();
-            notice.push(told);
+            self.mark_synced(thread, now_ms)?;
+            let Some(synced) = self.thread_for_notice(thread)? else { continue };
+            bytes += synced.readers.len() * 100 + synced.subject.len();
+            notice.push(synced);
             if notice.len() >= NOTICE_THREADS || bytes >= NOTICE_BYTES {
-                self.tell_of(account, std::mem::take(&mut notice))?;
+                self.queue_thread_notice(account, std::mem::take(&mut notice))?;
                 bytes = 0;
             }
         }
         if notice.is_empty() {
             return Ok(());
         }
-        self.tell_of(account, notice)
+        self.queue_thread_notice(account, notice)
     }
 
     /// Before a reply: sends the readers of the thread if another device may not know them.
-    pub(super) fn tell_before_reply(
+    pub(super) fn sync_before_reply(
         &mut self,
         account: AccountId,
         thread: ThreadId,
@@ -112,24 +112,24 @@ impl WriteTx<'_> {
                          (SELECT min(at_ms) FROM message WHERE thread = ?2)), 0)",
             )?
             .query_row([account, thread], |row| row.get(0))?;
-        if wanted { self.tell_thread(account, thread, now_ms) } else { Ok(()) }
+        if wanted { self.sync_thread(account, thread, now_ms) } else { Ok(()) }
     }
 
     /// Sends the readers of the thread.
-    pub(super) fn tell_thread(
+    pub(super) fn sync_thread(
         &mut self,
         account: AccountId,
         thread: ThreadId,
         now_ms: i64,
     ) -> Result<()> {
-        self.set_told(thread, now_ms)?;
-        match self.told(thread)? {
-            Some(told) => self.tell_of(account, vec![told]),
+        self.mark_synced(thread, now_ms)?;
+        match self.thread_for_notice(thread)? {
+            Some(synced) => self.queue_thread_notice(account, vec![synced]),
             None => Ok(()),
         }
     }
 
-    fn set_told(&mut self, thread: ThreadId, now_ms: i64) -> Result<()> {
+    fn mark_synced(&mut self, thread: ThreadId, now_ms: i64) -> Result<()> {
         self.db
             .prepare_cached("UPDATE thread SET told_ms = ?2 WHERE id = ?1")?
             .execute([thread, now_ms])?;
@@ -137,7 +137,7 @@ impl WriteTx<'_> {
     }
 
     /// The readers of a thread, for a notice; none while the service has not named the thread.
-    fn told(&self, thread: ThreadId) -> Result<Option<ToldThread>> {
+    fn thread_for_notice(&self, thread: ThreadId) -> Result<Option<SyncedThread>> {
         let Some(id) = self.read.service_id(thread)? else { return Ok(None) };
         let mut statement = self.db.prepare_cached(
             "SELECT uid, alias, is_group, by_uid, at_ms, struck_ms FROM party
@@ -145,7 +145,7 @@ impl WriteTx<'_> {
         )?;
         let readers = statement
             .query_map([thread], |row| {
-                Ok(ToldReader {
+                Ok(SyncedReader {
                     uid: row.get(0)?,
                     alias: row.get(1)?,
                     group: row.get(2)?,
@@ -156,31 +156,31 @@ impl WriteTx<'_> {
             })?
             .collect::<rusqlite::Result<_>>()?;
         let subject = self.read.subject_of(thread)?;
-        Ok(Some(ToldThread { id, subject, readers }))
+        Ok(Some(SyncedThread { id, subject, readers }))
     }
 
     /// Applies a thread in a notice of another device.
-    pub(super) fn apply_thread(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
-        if MessageId::from_wire(&told.id).is_none() {
+    pub(super) fn apply_thread(&mut self, account: AccountId, synced: &SyncedThread) -> Result<()> {
+        if MessageId::from_wire(&synced.id).is_none() {
             return Ok(());
         }
-        if let Some(thread) = self.read.known_thread(account, &told.id)? {
-            return self.settle_told(account, thread, told);
+        if let Some(thread) = self.read.known_thread(account, &synced.id)? {
+            return self.settle_synced(account, thread, synced);
         }
-        for thread in self.read.claimed_threads(account, &told.id)? {
+        for thread in self.read.claimed_threads(account, &synced.id)? {
             if let Some(claimant) = self.read.claimant(thread)? {
                 let groups = self.read.written_to(account, thread, &claimant)?;
-                if self.told_lets_in(account, told, &claimant, &groups)? {
-                    return self.settle_told(account, thread, told);
+                if self.synced_lets_in(account, synced, &claimant, &groups)? {
+                    return self.settle_synced(account, thread, synced);
                 }
             }
         }
-        self.remember(account, told)
+        self.remember(account, synced)
     }
 
     /// Stores it until a letter of the thread arrives.
-    fn remember(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
-        let body = serde_json::to_string(told).map_err(|error| {
+    fn remember(&mut self, account: AccountId, synced: &SyncedThread) -> Result<()> {
+        let body = serde_json::to_string(synced).map_err(|error| {
             VaultError::Invalid(format!("A notice could not be written: {error}"))
         })?;
         self.db
@@ -188,7 +188,7 @@ impl WriteTx<'_> {
                 "INSERT INTO foretold (account, service_id, body) VALUES (?1, ?2, ?3)
                  ON CONFLICT (account, service_id) DO UPDATE SET body = excluded.body",
             )?
-            .execute(params![account, told.id, body])?;
+            .execute(params![account, synced.id, body])?;
         self.db
             .prepare_cached(
                 "DELETE FROM foretold WHERE account = ?1 AND service_id <=
@@ -204,7 +204,7 @@ impl WriteTx<'_> {
         &self,
         account: AccountId,
         service_id: &str,
-    ) -> Result<Option<ToldThread>> {
+    ) -> Result<Option<SyncedThread>> {
         let body: Option<String> = self
             .db
             .prepare_cached("SELECT body FROM foretold WHERE account = ?1 AND service_id = ?2")?
@@ -214,20 +214,20 @@ impl WriteTx<'_> {
     }
 
     /// Gives a new thread the readers from a stored notice.
-    pub(super) fn settle_told(
+    pub(super) fn settle_synced(
         &mut self,
         account: AccountId,
         thread: ThreadId,
-        told: &ToldThread,
+        synced: &SyncedThread,
     ) -> Result<()> {
         self.db
             .prepare_cached("DELETE FROM foretold WHERE account = ?1 AND service_id = ?2")?
-            .execute(params![account, told.id])?;
+            .execute(params![account, synced.id])?;
         let was_known = self.is_known_thread(thread)?;
         if !was_known {
             self.clear_parties(thread)?;
         }
-        let readers = told.readers.iter().take(READERS_MAX).map(|reader| NewParty {
+        let readers = synced.readers.iter().take(READERS_MAX).map(|reader| NewParty {
             id: reader.uid.as_str(),
             alias: &reader.alias,
             is_group: reader.group,
@@ -235,7 +235,7 @@ impl WriteTx<'_> {
             at_ms: reader.at_ms,
         });
         self.insert_parties(thread, &readers.collect::<Vec<_>>())?;
-        for reader in told.readers.iter().take(READERS_MAX) {
+        for reader in synced.readers.iter().take(READERS_MAX) {
             // The later statement counts: struck, or added again.
             self.db
                 .prepare_cached(
@@ -253,7 +253,7 @@ impl WriteTx<'_> {
                 "UPDATE thread SET told_subject = ?2, subject = iif(subject = '', ?2, subject)
                  WHERE id = ?1",
             )?
-            .execute(params![thread, clean_subject(&told.subject, self.limits.subject_bytes)])?;
+            .execute(params![thread, clean_subject(&synced.subject, self.limits.subject_bytes)])?;
         self.touch_thread(thread);
         self.settle_early(account, thread, was_known)
     }
@@ -266,7 +266,7 @@ impl WriteTx<'_> {
     }
 }
 
-impl ToldThread {
+impl SyncedThread {
     /// Number of readers that are accepted from it.
     pub(super) fn len(&self) -> usize {
         self.readers.len().min(READERS_MAX)
@@ -274,7 +274,7 @@ impl ToldThread {
 
     /// Whether `uid` is named among the readers.
     pub(super) fn names(&self, uid: &Uid) -> bool {
-        let reads = |reader: &&ToldReader| !reader.group && reader.struck_ms.is_none();
+        let reads = |reader: &&SyncedReader| !reader.group && reader.struck_ms.is_none();
         self.readers.iter().filter(reads).any(|reader| reader.uid == *uid)
     }
 
@@ -285,7 +285,7 @@ impl ToldThread {
 
     /// The groups among the readers.
     pub(super) fn groups(&self) -> Vec<Gid> {
-        let reads = |reader: &&ToldReader| reader.group && reader.struck_ms.is_none();
+        let reads = |reader: &&SyncedReader| reader.group && reader.struck_ms.is_none();
         self.readers.iter().filter(reads).map(|reader| reader.uid.to_gid()).collect()
     }
 }

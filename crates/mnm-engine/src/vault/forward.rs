@@ -183,7 +183,7 @@ impl WriteTx<'_> {
         let Some(facts) = forward.placement_facts(account) else { return Ok(None) };
         let thread = match self.entered(&facts)? {
             Some(thread) => Some(thread),
-            None => self.begin_told(&facts, forward.posted_ms)?,
+            None => self.begin_synced(&facts, forward.posted_ms)?,
         };
         match thread {
             Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Ok(Some(thread)),

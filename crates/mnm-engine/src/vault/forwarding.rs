@@ -145,7 +145,7 @@ impl VaultReader<'_> {
             if is_new && id != by_uid && !self.has_party(thread, &id)? {
                 let who = match is_group {
                     true => id.as_str().to_owned(),
-                    false => self.told_name(account, &id.to_uid())?,
+                    false => self.public_name(account, &id.to_uid())?,
                 };
                 new.push(Subscriber {
                     who,
@@ -216,7 +216,7 @@ impl WriteTx<'_> {
     ) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
         let new: Vec<_> = forward.new.iter().collect();
-        self.tell_not_forwarded(account, forward.thread, &new, request, error)
+        self.insert_forward_failure(account, forward.thread, &new, request, error)
     }
 
     /// Removes recipients whom the service cannot reach from a forward; a message in the thread
@@ -246,12 +246,12 @@ impl WriteTx<'_> {
                 "The service refused to reach them ({reason}); the others get it. Check whom you name, then forward it again."
             );
             let out: Vec<_> = out.iter().collect();
-            self.tell_not_forwarded(account, forward.thread, &out, request, &why)?;
+            self.insert_forward_failure(account, forward.thread, &out, request, &why)?;
         }
         Ok(true)
     }
 
-    fn tell_not_forwarded(
+    fn insert_forward_failure(
         &mut self,
         account: AccountId,
         thread: ThreadId,

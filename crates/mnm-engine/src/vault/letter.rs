@@ -45,7 +45,7 @@ impl Vault {
             let thread = match draft.thread {
                 Some(thread) => {
                     work.check_readers(thread)?;
-                    work.tell_before_reply(draft.account, thread, now_ms)?;
+                    work.sync_before_reply(draft.account, thread, now_ms)?;
                     thread
                 }
                 None => work.open_thread(&draft, now_ms)?,

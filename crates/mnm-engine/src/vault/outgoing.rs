@@ -184,7 +184,7 @@ impl VaultReader<'_> {
     }
 
     /// The alias of a contact that is sent to others.
-    pub(super) fn told_name(&self, account: AccountId, uid: &Uid) -> Result<String> {
+    pub(super) fn public_name(&self, account: AccountId, uid: &Uid) -> Result<String> {
         let name: Option<String> = self
             .db
             .prepare_cached("SELECT alias FROM contact WHERE account = ?1 AND uid = ?2")?

@@ -110,7 +110,7 @@ impl Vault {
             if !some.is_empty() {
                 work.touch_thread(id);
                 work.touch_account(account);
-                work.tell_read(account, marked)?;
+                work.sync_read(account, marked)?;
             }
             Ok(Marked { account, more })
         })

@@ -81,7 +81,7 @@ impl Vault {
                 ));
             }
             work.touch_thread(thread);
-            work.tell_thread(account, thread, now_ms)?;
+            work.sync_thread(account, thread, now_ms)?;
             Ok(account)
         })
     }

@@ -18,7 +18,7 @@ use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 use super::Result;
 use super::cc::{CC_MAX, Cc};
 use super::change::{VaultReader, WriteTx};
-use super::foretold::ToldThread;
+use super::foretold::SyncedThread;
 use super::inbox::Incoming;
 use super::party::GROUPS_MAX;
 use crate::view::{AccountId, ThreadId};
@@ -229,7 +229,7 @@ impl WriteTx<'_> {
         };
         let found = match self.entered(&facts)? {
             Some(thread) => Some(thread),
-            None => self.begin_told(&facts, post.posted_ms)?,
+            None => self.begin_synced(&facts, post.posted_ms)?,
         };
         if let Some(thread) = found {
             if self.is_named(account, thread, &post.from_uid)? {
@@ -318,7 +318,7 @@ impl WriteTx<'_> {
     }
 
     /// Makes a thread that another device has sent the readers of, if the letter belongs to it.
-    pub(super) fn begin_told(
+    pub(super) fn begin_synced(
         &mut self,
         facts: &PlacementFacts<'_>,
         at_ms: i64,
@@ -327,30 +327,30 @@ impl WriteTx<'_> {
         if self.read.known_thread(account, thread_id)?.is_some() {
             return Ok(None);
         }
-        let Some(told) = self.foretold(account, thread_id)? else { return Ok(None) };
-        if !self.told_lets_in(account, &told, uid, groups)? {
+        let Some(synced) = self.foretold(account, thread_id)? else { return Ok(None) };
+        if !self.synced_lets_in(account, &synced, uid, groups)? {
             return Ok(None);
         }
         let thread = self.insert_thread(account, Some(thread_id), "", at_ms)?;
-        self.settle_told(account, thread, &told)?;
+        self.settle_synced(account, thread, &synced)?;
         Ok(Some(thread))
     }
 
     /// As [`Self::lets_in`], by the readers that another device has sent.
-    pub(super) fn told_lets_in(
+    pub(super) fn synced_lets_in(
         &self,
         account: AccountId,
-        told: &ToldThread,
+        synced: &SyncedThread,
         uid: &Uid,
         vouched: &[Gid],
     ) -> Result<bool> {
-        if told.strikes(uid) {
+        if synced.strikes(uid) {
             return Ok(false);
         }
-        if told.names(uid) || *uid == self.read.own_uid(account)? || uid.is_service() {
+        if synced.names(uid) || *uid == self.read.own_uid(account)? || uid.is_service() {
             return Ok(true);
         }
-        for gid in told.groups() {
+        for gid in synced.groups() {
             if self.read.speaks_in(account, &gid, uid, vouched)? {
                 return Ok(true);
             }

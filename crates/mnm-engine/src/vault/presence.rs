@@ -47,7 +47,7 @@ impl Vault {
         self.change(|work| {
             work.read.account(account)?;
             work.apply_presence(account, shown, now_ms)?;
-            work.tell_presence(account, shown, now_ms)
+            work.sync_presence(account, shown, now_ms)
         })
     }
 
@@ -70,7 +70,7 @@ impl Vault {
                 ));
             }
             work.apply_contact_presence(account, uid, shown, now_ms)?;
-            work.tell_contact_presence(account, uid, shown, now_ms)
+            work.sync_contact_presence(account, uid, shown, now_ms)
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, MessageId, Uid};
 
 use super::change::WriteTx;
-use super::foretold::ToldThread;
+use super::foretold::SyncedThread;
 use super::name::is_plain_name;
 use super::party::is_gid;
 use super::{Change, Result, Vault};
@@ -49,7 +49,7 @@ struct Notice {
     presence: Option<Chosen>,
     /// Readers of threads that the other devices may not know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    threads: Vec<ToldThread>,
+    threads: Vec<SyncedThread>,
     /// Ids of messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     read: Vec<String>,
@@ -93,14 +93,14 @@ impl Vault {
             let aliases = work.read.own_aliases(account)?;
             let presence =
                 work.presence(account)?.map(|(shown, at_ms)| Chosen { shown: Some(shown), at_ms });
-            work.tell(account, Notice { aliases, presence, ..Notice::default() })?;
+            work.sync(account, Notice { aliases, presence, ..Notice::default() })?;
             for contacts in work.known(account)?.chunks(ENTRIES) {
-                work.tell(account, Notice { contacts: contacts.to_vec(), ..Notice::default() })?;
+                work.sync(account, Notice { contacts: contacts.to_vec(), ..Notice::default() })?;
             }
             for groups in work.joined_groups(account)?.chunks(ENTRIES) {
-                work.tell(account, Notice { groups: groups.to_vec(), ..Notice::default() })?;
+                work.sync(account, Notice { groups: groups.to_vec(), ..Notice::default() })?;
             }
-            work.tell_threads(account, true, now_ms)
+            work.sync_threads(account, true, now_ms)
         })
     }
 
@@ -112,7 +112,7 @@ impl Vault {
         &mut self,
         account: AccountId,
         msgid: MessageId,
-        told: &SyncNotice,
+        notice: &SyncNotice,
         from: usize,
     ) -> Result<Change<Option<usize>>> {
         self.change(|work| {
@@ -120,7 +120,7 @@ impl Vault {
                 return Ok(None);
             }
             let (mut next, mut rows) = (from, 0);
-            for entry in told.entries().skip(from) {
+            for entry in notice.entries().skip(from) {
                 if rows >= SLICE_ROWS {
                     return Ok(Some(next));
                 }
@@ -174,7 +174,7 @@ enum Entry<'a> {
     Group(&'a Joined),
     Alias(&'a str),
     Presence(&'a Chosen),
-    Thread(&'a ToldThread),
+    Thread(&'a SyncedThread),
     Read(&'a str),
 }
 
@@ -188,14 +188,14 @@ impl Entry<'_> {
             | Self::Alias(_)
             | Self::Presence(_)
             | Self::Read(_) => 1,
-            Self::Thread(told) => 1 + told.len(),
+            Self::Thread(thread) => 1 + thread.len(),
         }
     }
 }
 
 impl WriteTx<'_> {
     /// Queues a notice, if there is another device.
-    fn tell(&mut self, account: AccountId, notice: Notice) -> Result<()> {
+    fn sync(&mut self, account: AccountId, notice: Notice) -> Result<()> {
         let devices: i64 = self
             .db
             .prepare_cached("SELECT count(*) FROM device WHERE account = ?1")?
@@ -224,12 +224,12 @@ impl WriteTx<'_> {
                 self.apply_presence(account, *shown, *at_ms)
             }
             Entry::Presence(Chosen { shown: None, .. }) => Ok(()),
-            Entry::Thread(told) => self.apply_thread(account, told),
+            Entry::Thread(thread) => self.apply_thread(account, thread),
             Entry::Read(msgid) => self.apply_read(account, msgid),
         }
     }
 
-    pub(super) fn tell_contact(
+    pub(super) fn sync_contact(
         &mut self,
         account: AccountId,
         uid: &Uid,
@@ -238,25 +238,25 @@ impl WriteTx<'_> {
     ) -> Result<()> {
         let (uid, alias) = (uid.clone(), alias.to_owned());
         let known = SyncedContact { uid, alias, since_ms, presence: None };
-        self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+        self.sync(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
-    pub(super) fn tell_parted(&mut self, account: AccountId, uid: &Uid, at_ms: i64) -> Result<()> {
+    pub(super) fn sync_parted(&mut self, account: AccountId, uid: &Uid, at_ms: i64) -> Result<()> {
         let parted = vec![Parted { uid: uid.clone(), at_ms }];
-        self.tell(account, Notice { parted, ..Notice::default() })
+        self.sync(account, Notice { parted, ..Notice::default() })
     }
 
-    pub(super) fn tell_presence(
+    pub(super) fn sync_presence(
         &mut self,
         account: AccountId,
         shown: bool,
         at_ms: i64,
     ) -> Result<()> {
         let presence = Some(Chosen { shown: Some(shown), at_ms });
-        self.tell(account, Notice { presence, ..Notice::default() })
+        self.sync(account, Notice { presence, ..Notice::default() })
     }
 
-    pub(super) fn tell_contact_presence(
+    pub(super) fn sync_contact_presence(
         &mut self,
         account: AccountId,
         uid: &Uid,
@@ -270,16 +270,20 @@ impl WriteTx<'_> {
             .query_row(params![account, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let presence = Some(Chosen { shown, at_ms });
         let known = SyncedContact { uid: uid.clone(), alias, since_ms, presence };
-        self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+        self.sync(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
-    pub(super) fn tell_of(&mut self, account: AccountId, threads: Vec<ToldThread>) -> Result<()> {
-        self.tell(account, Notice { threads, ..Notice::default() })
+    pub(super) fn queue_thread_notice(
+        &mut self,
+        account: AccountId,
+        threads: Vec<SyncedThread>,
+    ) -> Result<()> {
+        self.sync(account, Notice { threads, ..Notice::default() })
     }
 
-    pub(super) fn tell_read(&mut self, account: AccountId, msgids: Vec<String>) -> Result<()> {
+    pub(super) fn sync_read(&mut self, account: AccountId, msgids: Vec<String>) -> Result<()> {
         for read in msgids.chunks(ENTRIES) {
-            self.tell(account, Notice { read: read.to_vec(), ..Notice::default() })?;
+            self.sync(account, Notice { read: read.to_vec(), ..Notice::default() })?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tmtp::request::Recipient;
 
-use super::posting::{Pace, Posting, Sender, Until};
+use super::posting::{Posting, Sender, Until, Workload};
 use super::{Meter, TIDY_UP, Target};
 use crate::cast::Cast;
 use crate::fleet::Fleet;
@@ -52,8 +52,8 @@ pub fn fill(target: &Target, load: &FillLoad, file: &Path) -> anyhow::Result<Fil
     let before = Meter::start(target)?;
     let mut posting =
         Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, target.patience)?;
-    let pace = Pace::Closed { depth: load.depth };
-    posting.post(pace, Until::Count(load.messages), false, |_| Ok(()))?;
+    let workload = Workload::Closed { depth: load.depth };
+    posting.post(workload, Until::Count(load.messages), false, |_| Ok(()))?;
     let seconds = posting.last_ack_ns as f64 / 1e9;
     let used = Meter::read(target)?.since(before);
     let (posts, refused) = (posting.posts, posting.refused);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tmtp::request::Recipient;
 
-use super::posting::{Pace, Posting, Sender, Until};
+use super::posting::{Posting, Sender, Until, Workload};
 use super::{Meter, TIDY_UP, Target};
 use crate::cast::Cast;
 use crate::fleet::Fleet;
@@ -31,7 +31,7 @@ pub struct PostLoad {
     /// How long to post and measure.
     pub time: Duration,
     /// How fast.
-    pub pace: Pace,
+    pub workload: Workload,
 }
 
 /// Whom senders post to.
@@ -68,7 +68,7 @@ pub fn run(target: &Target, load: &PostLoad) -> anyhow::Result<PostReport> {
         Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, target.patience)?
             .warming_up(load.warm_up);
     let mut mark = None;
-    posting.post(load.pace, Until::Time(load.time), true, |posting| {
+    posting.post(load.workload, Until::Time(load.time), true, |posting| {
         let at_ns = posting.clock.now_ns();
         let meter = Meter::start(target)?;
         mark = Some(Mark { meter, at_ns, posts: posting.posts, got: posting.ledger.got });

@@ -25,7 +25,7 @@ const NUMBER_BITS: u32 = 40;
 
 /// How fast to post.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
+pub enum Workload {
     /// Each sender keeps so many posts unanswered.
     Closed {
         /// At least one.
@@ -187,7 +187,7 @@ impl<'a> Posting<'a> {
     /// When a link ends or the service answers what was not asked.
     pub fn post(
         &mut self,
-        pace: Pace,
+        workload: Workload,
         until: Until,
         awaited: bool,
         mut at_mark: impl FnMut(&Self) -> anyhow::Result<()>,
@@ -203,7 +203,7 @@ impl<'a> Posting<'a> {
         let mut events = Vec::new();
         let mut marked = false;
         let mut sent = 0;
-        if let Pace::Closed { depth } = pace {
+        if let Workload::Closed { depth } = workload {
             for number in (0..self.senders.len()).cycle().take(depth * self.senders.len()) {
                 if self.next_number <= last_number {
                     self.post_one(number, self.clock.now_ns())?;
@@ -216,10 +216,12 @@ impl<'a> Posting<'a> {
                 marked = true;
                 at_mark(self)?;
             }
-            let due_ns = match pace {
-                Pace::Closed { .. } => self.patient_until_ns(),
+            let due_ns = match workload {
+                Workload::Closed { .. } => self.patient_until_ns(),
                 // However late it is, what was meant for before the end is posted.
-                Pace::Open { rate } => self.post_due(rate, &mut sent, now_ns.min(stop_ns - 1))?,
+                Workload::Open { rate } => {
+                    self.post_due(rate, &mut sent, now_ns.min(stop_ns - 1))?
+                }
             };
             let until_ns = if now_ns < stop_ns && self.next_number <= last_number {
                 due_ns.min(if marked { stop_ns } else { self.warm_ns })
@@ -232,7 +234,8 @@ impl<'a> Posting<'a> {
                 return Ok(());
             }
             self.turn(until_ns, &mut events)?;
-            let again = matches!(pace, Pace::Closed { .. }).then_some((stop_ns, last_number));
+            let again =
+                matches!(workload, Workload::Closed { .. }).then_some((stop_ns, last_number));
             self.look_at(&mut events, again)?;
         }
     }

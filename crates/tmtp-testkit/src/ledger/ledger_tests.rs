@@ -173,17 +173,17 @@ fn given_up_letter_needs_exactly_one_notice() {
     assert_eq!(returned(&together, &[MISSING]), []);
     assert_eq!(returned(&apart, &[MISSING]), []);
     let what = What::Letters(marker(1));
-    let wrong = |told| Wrong::Returned { device: ADA, what: what.clone(), told, due: 2 };
+    let wrong = |reported| Wrong::Returned { device: ADA, what: what.clone(), reported, due: 2 };
     assert_eq!(returned(&[], &[MISSING]), [wrong(0)]);
     assert_eq!(returned(&apart[..1], &[MISSING]), [wrong(1)]);
     assert_eq!(returned(&[together[0], apart[0]], &[MISSING]), [wrong(3)]);
-    let untold = Wrong::NotTold { device: CARMEN, told: 0, due: 2 };
-    assert_eq!(returned(&together, &[]), [untold]);
+    let unreported = Wrong::NotReported { device: CARMEN, reported: 0, due: 2 };
+    assert_eq!(returned(&together, &[]), [unreported]);
 }
 
 #[test]
 fn letter_of_unknown_reach_may_or_may_not_have_a_notice() {
-    let told = |count: usize| {
+    let reported = |count: usize| {
         let text = "Your message of 09:00 was not delivered.".to_owned();
         let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
         wrong(|letters, homes| {
@@ -191,9 +191,9 @@ fn letter_of_unknown_reach_may_or_may_not_have_a_notice() {
             homes[ADA].notices = vec![notice; count];
         })
     };
-    assert_eq!((told(0), told(1)), (vec![], vec![]));
+    assert_eq!((reported(0), reported(1)), (vec![], vec![]));
     let what = What::Letters(marker(1));
-    assert_eq!(told(2), [Wrong::Returned { device: ADA, what, told: 2, due: 0 }]);
+    assert_eq!(reported(2), [Wrong::Returned { device: ADA, what, reported: 2, due: 0 }]);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn return_of_a_delivered_letter_is_found() {
     let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
     let found = wrong(|_, homes| homes[ADA].notices.push(notice));
     let what = What::Letters(marker(1));
-    assert_eq!(found, [Wrong::Returned { device: ADA, what, told: 1, due: 0 }]);
+    assert_eq!(found, [Wrong::Returned { device: ADA, what, reported: 1, due: 0 }]);
 }
 
 #[test]

@@ -58,9 +58,9 @@ impl Book<'_> {
     }
 
     fn check_returned(&self, device: DeviceIndex, notices: &[&Notice]) -> Vec<Wrong> {
-        let mut told: BTreeMap<What, u64> = BTreeMap::new();
+        let mut reported: BTreeMap<What, u64> = BTreeMap::new();
         for notice in notices.iter().filter(|notice| notice.is_of_return()) {
-            *told.entry(self.subject_of(notice)).or_default() += notice.count();
+            *reported.entry(self.subject_of(notice)).or_default() += notice.count();
         }
         let mut due: BTreeMap<What, Due> = BTreeMap::new();
         for letter in self.due_letters().filter(|letter| letter.owners.contains(&device)) {
@@ -71,13 +71,13 @@ impl Book<'_> {
                 due.repeats |= letter.repeats;
             }
         }
-        let all: BTreeSet<What> = told.keys().chain(due.keys()).cloned().collect();
+        let all: BTreeSet<What> = reported.keys().chain(due.keys()).cloned().collect();
         all.into_iter()
             .filter_map(|what| {
-                let told = told.get(&what).copied().unwrap_or_default();
+                let reported = reported.get(&what).copied().unwrap_or_default();
                 let Due { letters, perhaps, repeats } = due.get(&what).copied().unwrap_or_default();
-                let is_right = told >= letters && (told <= letters + perhaps || repeats);
-                (!is_right).then_some(Wrong::Returned { device, what, told, due: letters })
+                let is_right = reported >= letters && (reported <= letters + perhaps || repeats);
+                (!is_right).then_some(Wrong::Returned { device, what, reported, due: letters })
             })
             .collect()
     }
@@ -92,10 +92,10 @@ impl Book<'_> {
 
     fn check_missing(&self, device: DeviceIndex, notices: &[&Notice]) -> Option<Wrong> {
         let missing = notices.iter().filter(|notice| !notice.is_of_return());
-        let told = missing.map(|notice| notice.count()).sum();
+        let reported = missing.map(|notice| notice.count()).sum();
         let given_up = self.due_letters().filter(|letter| letter.given_up.contains(&device));
         let due = given_up.count() as u64;
-        (told < due).then_some(Wrong::NotTold { device, told, due })
+        (reported < due).then_some(Wrong::NotReported { device, reported, due })
     }
 }
 

@@ -30,16 +30,16 @@ pub enum Wrong {
         /// In which thread, or to whom, and whom they did not reach.
         what: What,
         /// Of how many letters.
-        told: u64,
+        reported: u64,
         /// How many it should be.
         due: u64,
     },
     /// A device that letters were given up for is told of fewer of them.
-    NotTold {
+    NotReported {
         /// The device.
         device: DeviceIndex,
         /// Of how many messages.
-        told: u64,
+        reported: u64,
         /// Letters that were given up, at least.
         due: u64,
     },
@@ -124,7 +124,7 @@ impl Wrong {
             Self::Lacks { .. }
                 | Self::Divided { .. }
                 | Self::Returned { .. }
-                | Self::NotTold { .. }
+                | Self::NotReported { .. }
         )
     }
 }
@@ -133,11 +133,14 @@ impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lacks { device, marker } => write!(f, "device {device} lacks {marker}"),
-            Self::Returned { device, what, told, due } => {
-                write!(f, "device {device} is told of {told} instead of {due} returned: {what:?}")
+            Self::Returned { device, what, reported, due } => {
+                write!(
+                    f,
+                    "device {device} is told of {reported} instead of {due} returned: {what:?}"
+                )
             }
-            Self::NotTold { device, told, due } => {
-                write!(f, "device {device} is told that it is missing {told}, and it is {due}")
+            Self::NotReported { device, reported, due } => {
+                write!(f, "device {device} is told that it is missing {reported}, and it is {due}")
             }
             Self::Forgotten { device, marker } => write!(f, "device {device} had {marker} once"),
             Self::Divided { device, marker } => {

@@ -54,14 +54,14 @@ pub enum Input<'a> {
 pub struct Violation {
     /// Which rule.
     pub quit: Quit,
-    /// Whether the peer is told: only after its first TmtpRev.
-    pub told: bool,
+    /// Whether a `quit` with the reason is sent: only after the first TmtpRev of the peer.
+    pub is_reported: bool,
 }
 
 impl Violation {
-    /// The bytes to send before closing; nothing for a peer that is not told.
+    /// The bytes to send before closing; none if nothing is reported.
     pub fn farewell(&self) -> Vec<u8> {
-        if self.told { self.quit.message() } else { Vec::new() }
+        if self.is_reported { self.quit.message() } else { Vec::new() }
     }
 }
 
@@ -158,9 +158,9 @@ impl ServiceSession {
     }
 
     fn end(&mut self, quit: Quit) -> Violation {
-        let told = self.state != State::New;
+        let is_reported = self.state != State::New;
         self.state = State::Ended;
-        Violation { quit, told }
+        Violation { quit, is_reported }
     }
 
     fn handle_head<'a>(&mut self, head: &[u8]) -> Result<Option<Input<'a>>, Quit> {

@@ -6,7 +6,7 @@ use tmtp::event::Event;
 use tmtp::letter::LetterHead;
 use tmtp::request::Request;
 use tmtp::revision::Revision;
-use tmtp_testkit::pair::{Asked, ask, login, tell};
+use tmtp_testkit::pair::{Asked, ask, login, receive};
 
 use crate::strategy;
 use crate::stream::{app_on, cut, lengths, service_on};
@@ -42,7 +42,7 @@ fn read_as_app(stream: &[u8], lengths: &[usize]) {
     let mut app = app_on();
     let mut told = Vec::new();
     for piece in cut(stream, lengths) {
-        if tell(&mut app, &login(), piece, &mut told).is_err() {
+        if receive(&mut app, &login(), piece, &mut told).is_err() {
             return;
         }
     }

@@ -9,7 +9,7 @@ use tmtp::request::{DataRule, Request};
 use tmtp::session::Millis;
 use tmtp::session::app::AppSession;
 use tmtp::session::service::{ServiceSession, Timing};
-use tmtp_testkit::pair::{Asked, Told, ask, login, tell};
+use tmtp_testkit::pair::{Asked, Received, ask, login, receive};
 
 use crate::strategy;
 
@@ -53,7 +53,7 @@ pub(crate) fn app_on() -> AppSession {
         .pack()
         .unwrap();
     let info = Event::LoginOk { ohi: Vec::new() }.pack().unwrap();
-    tell(&mut app, &login(), &[greeting, info].concat(), &mut Vec::new()).unwrap();
+    receive(&mut app, &login(), &[greeting, info].concat(), &mut Vec::new()).unwrap();
     assert!(app.is_on());
     app.take_output();
     app
@@ -104,7 +104,7 @@ proptest! {
             stream.extend_from_slice(&data);
             let event = Event::Message(Box::new(message.clone()));
             let has_data = !data.is_empty() && event.data_rule() != DataRule::None;
-            want.push(if has_data { Told::Message(message, data) } else { Told::Event(event) });
+            want.push(if has_data { Received::Message(message, data) } else { Received::Event(event) });
         }
         for answer in answers {
             stream.extend(answer.pack().unwrap());
@@ -113,15 +113,15 @@ proptest! {
                 answer,
                 Event::TmtpRev { .. } | Event::Registered { .. } | Event::LoginOk { .. }
             ) {
-                want.push(Told::Event(answer));
+                want.push(Received::Event(answer));
             }
         }
         let mut app = app_on();
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         for piece in cut(&stream, &lengths) {
-            tell(&mut app, &login(), piece, &mut told).unwrap();
+            receive(&mut app, &login(), piece, &mut received).unwrap();
         }
-        prop_assert_eq!(told, want);
+        prop_assert_eq!(received, want);
     }
 
     /// Data and whole headers are handed out where they lie; what is held back is never more than

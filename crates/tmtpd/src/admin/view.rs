@@ -35,7 +35,7 @@ pub(super) fn status(instance: &Instance, state: State, started_ms: i64) -> Stat
         state,
         started_ms,
         addresses: instance.addresses(),
-        post_policy: terms.policy_told.to_owned(),
+        post_policy: terms.policy_text.to_owned(),
         certificate_until_ms: validity.map(|validity| validity.until_s.saturating_mul(1_000)),
         members: service.directory().member_count() as u64,
         groups: service.directory().group_count_total() as u64,

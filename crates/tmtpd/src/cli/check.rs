@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CheckError> {
         serde_json::to_writer(&mut out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        report.tell(&mut out)?;
+        report.write(&mut out)?;
     }
     out.flush()?;
     match report.whole {
@@ -143,7 +143,7 @@ impl Report {
         }
     }
 
-    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", if self.whole { "whole" } else { "damaged" })?;
         writeln!(out, "members:  {}", count(self.members))?;
         writeln!(

@@ -238,10 +238,10 @@ impl State {
         while self.held < self.bound
             && let Some(&(_, _, network)) = self.queue.first()
         {
-            let (tell, taken_back) = oneshot::channel();
+            let (sender, taken_back) = oneshot::channel();
             self.last += 1;
             let number = self.last;
-            let held = Held { stage: Stage::Silent, since: Instant::now(), taken_back: tell };
+            let held = Held { stage: Stage::Silent, since: Instant::now(), taken_back: sender };
             let waiter = self.update(network, |of| {
                 of.served = number;
                 of.held.insert(number, held);

@@ -36,7 +36,7 @@ pub struct Instance {
     ended: Shutdown,
     addresses: Mutex<Vec<String>>,
     /// Its line on stdout, to print it again only when it changed.
-    told: Mutex<Option<String>>,
+    ready_line: Mutex<Option<String>>,
     /// What the daemon's user attached to it, while it runs.
     attachment: Mutex<Option<Attachment>>,
     /// The expiry task, until it is stopped.
@@ -143,7 +143,7 @@ impl Instance {
             failure: Mutex::default(),
             ended: Shutdown::new(),
             addresses: Mutex::default(),
-            told: Mutex::default(),
+            ready_line: Mutex::default(),
             attachment: Mutex::default(),
             expiry: Mutex::new(Some(expiry)),
             cert_watcher,
@@ -234,7 +234,7 @@ impl Instance {
     /// unchanged.
     pub(super) fn note_ready(&self, addresses: Vec<String>, line: &str) -> bool {
         *lock(&self.addresses) = addresses;
-        lock(&self.told).replace(line.to_owned()).as_deref() == Some(line)
+        lock(&self.ready_line).replace(line.to_owned()).as_deref() == Some(line)
     }
 
     /// Starts what needs its addresses, unless it is running: the administrator's socket, which

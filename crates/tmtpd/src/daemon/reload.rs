@@ -59,7 +59,7 @@ impl Daemon {
         notify::reloading();
         let reloaded = self.reload_now(&mut now).await;
         notify::ready();
-        tell(&reloaded);
+        log(&reloaded);
         reloaded
     }
 
@@ -203,7 +203,7 @@ impl Instance {
     }
 }
 
-fn tell(reloaded: &Result<Reloaded, ReloadError>) {
+fn log(reloaded: &Result<Reloaded, ReloadError>) {
     match reloaded {
         Ok(reloaded) => {
             reloaded.left.iter().for_each(|line| tracing::warn!("reload: {line}"));

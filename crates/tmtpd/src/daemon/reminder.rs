@@ -17,7 +17,7 @@ const DAY_MS: i64 = 86_400_000;
 pub(super) async fn run(certificate: impl Fn() -> Option<(Arc<Identity>, Tls)>, ended: Shutdown) {
     loop {
         match certificate() {
-            Some((identity, tls)) => tell(&identity, &tls),
+            Some((identity, tls)) => log(&identity, &tls),
             None => return,
         }
         tokio::select! {
@@ -28,7 +28,7 @@ pub(super) async fn run(certificate: impl Fn() -> Option<(Arc<Identity>, Tls)>, 
     }
 }
 
-fn tell(identity: &Identity, tls: &Tls) {
+fn log(identity: &Identity, tls: &Tls) {
     // A placeholder is logged when it is made.
     let Some(validity) = identity.certificate().validity().filter(|_| !identity.is_stand_in())
     else {

@@ -53,12 +53,12 @@ impl GivenUp {
         match service.store.read(&queued).await {
             Ok(reader) => {
                 if let Some((message, head)) = read(reader).await {
-                    self.tell(&service.directory(), &message, &head, &devices, &unreached);
+                    self.count(&service.directory(), &message, &head, &devices, &unreached);
                 }
             }
             Err(StoreError::Gone) => return Ok(()),
             Err(error @ StoreError::Corrupt { .. }) => {
-                tracing::error!(error = %chain(&error), "a damaged message is given up, nobody can be told");
+                tracing::error!(error = %chain(&error), "a damaged message is given up, its author cannot be notified");
             }
             Err(error) => return Err(error),
         }
@@ -67,7 +67,7 @@ impl GivenUp {
     }
 
     /// Records the notice about a message that is given up for `devices`.
-    fn tell(
+    fn count(
         &mut self,
         directory: &Directory,
         message: &Message,
@@ -82,10 +82,11 @@ impl GivenUp {
         let others = unreached.iter().copied().filter(|member| *member != author);
         if let Some((what, members)) = undelivered(directory, author, others, message, head) {
             let posted = || message.posted.clone();
-            let told = self.returns.entry((author, Return { what, members }));
-            let told = told.or_insert_with(|| Posted { first: posted(), last: posted(), count: 0 });
-            told.last = posted();
-            told.count += 1;
+            let returned = self.returns.entry((author, Return { what, members }));
+            let returned =
+                returned.or_insert_with(|| Posted { first: posted(), last: posted(), count: 0 });
+            returned.last = posted();
+            returned.count += 1;
         }
     }
 }

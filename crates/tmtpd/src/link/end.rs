@@ -59,7 +59,7 @@ impl End {
     }
 
     /// Logs who, why, how long and how much. The address only at level `debug`.
-    pub(super) fn tell(
+    pub(super) fn log(
         &self,
         member: Option<String>,
         address: SocketAddr,

@@ -59,7 +59,7 @@ impl<S: Stream> Link<S> {
 
     pub(super) fn handle_known(&mut self, sender: Sender) {
         match self.enter(&sender) {
-            Ok(()) => self.tell_devices(sender),
+            Ok(()) => self.notify_devices(sender),
             Err(quit) => self.quit(quit),
         }
     }
@@ -86,10 +86,10 @@ impl<S: Stream> Link<S> {
         Ok(())
     }
 
-    fn tell_devices(&mut self, sender: Sender) {
+    fn notify_devices(&mut self, sender: Sender) {
         let service = Arc::clone(&self.service);
         self.pending = Some(Box::pin(async move {
-            if let Err(refusal) = login::tell_devices(&service, &sender).await {
+            if let Err(refusal) = login::notify_devices(&service, &sender).await {
                 static FAILED: Throttle = Throttle::new(10);
                 warn_limited!(FAILED, why = %refusal, "a login could not be told to the member's devices");
             }

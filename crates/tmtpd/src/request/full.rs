@@ -55,7 +55,7 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
             continue;
         }
         full.iter().for_each(|device| *missing.entry(*device).or_default() += 1);
-        if tells_whom_it_missed(&message.kind) {
+        if reports_unreached(&message.kind) {
             unreached.extend(without(facts.directory, sender, &full, &message.devices));
         }
     }
@@ -68,8 +68,8 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
     }
 }
 
-/// Whether the author is told of members who get no copy of it.
-fn tells_whom_it_missed(kind: &MessageKind) -> bool {
+/// Whether the author is notified of members who get no copy of it.
+fn reports_unreached(kind: &MessageKind) -> bool {
     match kind {
         MessageKind::Delivery { .. } => true,
         MessageKind::Login { .. }

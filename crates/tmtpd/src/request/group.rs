@@ -114,11 +114,11 @@ pub(super) fn edit(
         devices_of(directory, sender, [], true)
     } else {
         changes.push((concerned, after));
-        let mut told = joined_after(directory, gid, &changes);
+        let mut notified = joined_after(directory, gid, &changes);
         // The removed member is told too.
-        told.push(concerned);
-        let own_device_too = told.contains(&sender.member);
-        devices_of(directory, sender, told, own_device_too)
+        notified.push(concerned);
+        let own_device_too = notified.contains(&sender.member);
+        devices_of(directory, sender, notified, own_device_too)
     };
     Ok(Decision {
         tallies: vec![Tally::GroupNotices(sender.member, devices.len())],

@@ -33,11 +33,11 @@ pub(crate) fn login(service: &Service, uid: &Uid, node: &NodeSecret) -> Result<S
 ///
 /// # Errors
 /// [`Refusal`] when it cannot be stored.
-pub(crate) async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
-    let told = |facts: &Facts<'_>| {
+pub(crate) async fn notify_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
+    let decide = |facts: &Facts<'_>| {
         let devices = devices_of(facts.directory, sender, [], true);
         Ok(Decision::notice(MessageKind::Login { node: "tbd".into() }, devices))
     };
-    commit(service, sender, told).await?;
-    expiry::tell_missing(service, sender).await
+    commit(service, sender, decide).await?;
+    expiry::send_gap_notice(service, sender).await
 }

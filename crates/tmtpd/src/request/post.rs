@@ -105,8 +105,8 @@ pub(super) fn post_notify(
     let Split { to, note_to, not_self, not_alone, note, note_body, data, body } = split;
     let directory = facts.directory;
     let got = audience(facts, sender, &to, not_alone)?;
-    let mut told = audience(facts, sender, &note_to, false)?;
-    told.members.extend(&got.members);
+    let mut notified = audience(facts, sender, &note_to, false)?;
+    notified.members.extend(&got.members);
     let notify = to.len() + note_to.len() + usize::from(!not_self);
     let kind = MessageKind::Delivery {
         notify: Some(notify as u64),
@@ -119,8 +119,8 @@ pub(super) fn post_notify(
         devices.retain(|device| !own.contains(device));
     }
     let message = Outgoing { kind, data, body, devices, from_service: false };
-    let own_device_too = told.members.contains(&sender.member);
-    let devices = devices_of(directory, sender, told.members, own_device_too);
+    let own_device_too = notified.members.contains(&sender.member);
+    let devices = devices_of(directory, sender, notified.members, own_device_too);
     let kind = MessageKind::Notify {
         postid: MessageId(0),
         groups: groups_of(directory, sender, to.iter().chain(&note_to)),
@@ -129,7 +129,7 @@ pub(super) fn post_notify(
     let note = Outgoing { kind, data: note, body: note_body, devices, from_service: false };
     // Those who get a forwarded thread and those who are told of it continue it together: replies
     // of the first go to the others, who confirm their own letters to them.
-    let named = got.named.into_iter().chain(told.named).collect();
+    let named = got.named.into_iter().chain(notified.named).collect();
     let changes = introductions(facts, sender, &named, &[&to, &note_to]);
     let tallies = vec![Tally::Answered { who: sender.member, members: named }];
     let messages = vec![message, note];

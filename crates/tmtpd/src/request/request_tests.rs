@@ -38,7 +38,7 @@ impl World {
             name: "the service".into(),
             limits: Arc::new(Limits::default()),
             post_policy: PostPolicy::Acquainted,
-            policy_told: "acquainted",
+            policy_text: "acquainted",
         };
         Self { directory, terms, full: Vec::new() }
     }

@@ -128,8 +128,8 @@ pub(super) async fn add_device(
         Ok(_) => {
             let device = Device { number, secret: hash, label, added_ms: service.now_ms() };
             let _turn = service.edit().await;
-            let told = |facts: &Facts<'_>| bring_device(facts, sender, device, secret);
-            commit(service, sender, told).await
+            let decide = |facts: &Facts<'_>| bring_device(facts, sender, device, secret);
+            commit(service, sender, decide).await
         }
         Err(error) => Err(error.into()),
     };

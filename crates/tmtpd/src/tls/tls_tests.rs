@@ -65,15 +65,15 @@ impl Pair {
     fn shaken(version: &'static SupportedProtocolVersion) -> Self {
         let mut pair = Self::new(version);
         for _ in 0..4 {
-            pair.tell_server(usize::MAX).unwrap();
-            pair.tell_client();
+            pair.feed_server(usize::MAX).unwrap();
+            pair.feed_client();
         }
         assert!(!pair.server.is_handshaking() && !pair.client.is_handshaking());
         pair
     }
 
     /// Passes the client's output to the server, `piece` bytes at a time.
-    fn tell_server(&mut self, piece: usize) -> Result<(), Error> {
+    fn feed_server(&mut self, piece: usize) -> Result<(), Error> {
         let mut bytes = Vec::new();
         while self.client.wants_write() {
             self.client.write_tls(&mut bytes).unwrap();
@@ -88,7 +88,7 @@ impl Pair {
         })
     }
 
-    fn tell_client(&mut self) {
+    fn feed_client(&mut self) {
         let bytes = std::mem::take(&mut self.to_client);
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
@@ -108,7 +108,7 @@ impl Pair {
     }
 
     fn client_hears(&mut self) -> Vec<u8> {
-        self.tell_client();
+        self.feed_client();
         let mut heard = Vec::new();
         match self.client.reader().read_to_end(&mut heard) {
             Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
@@ -123,12 +123,12 @@ fn data_survives_any_fragmentation_both_ways() {
         for piece in [1, 7, 4_096, usize::MAX] {
             let mut pair = Pair::new(version);
             for _ in 0..4 {
-                pair.tell_server(piece).unwrap();
-                pair.tell_client();
+                pair.feed_server(piece).unwrap();
+                pair.feed_client();
             }
             let text: Vec<u8> = (0..60_000_u32).map(|n| n as u8).collect();
             pair.client_says(&text);
-            pair.tell_server(piece).unwrap();
+            pair.feed_server(piece).unwrap();
             assert_eq!(pair.received, text);
             let (answer, _) = text.split_at(12_000);
             pair.server_says(answer);
@@ -143,8 +143,8 @@ fn data_with_the_last_handshake_message_is_kept() {
     let mut pair = Pair::new(&version::TLS13);
     pair.client_says(b"early bird");
     for _ in 0..3 {
-        pair.tell_server(usize::MAX).unwrap();
-        pair.tell_client();
+        pair.feed_server(usize::MAX).unwrap();
+        pair.feed_client();
     }
     assert_eq!(pair.received, b"early bird");
 }
@@ -155,7 +155,7 @@ fn key_update_of_the_client_updates_both_directions() {
     for round in 0..20_u8 {
         pair.client.refresh_traffic_keys().unwrap();
         pair.client_says(&[round]);
-        pair.tell_server(3).unwrap();
+        pair.feed_server(3).unwrap();
         assert_eq!(pair.received, [round]);
         pair.received.clear();
         // Our own key update is sent before the data that is encrypted with the new key.
@@ -170,7 +170,7 @@ fn data_can_be_sent_after_the_clients_close_notify() {
         let mut pair = Pair::shaken(version);
         pair.client_says(b"last words");
         pair.client.send_close_notify();
-        pair.tell_server(5).unwrap();
+        pair.feed_server(5).unwrap();
         assert_eq!(pair.received, b"last words");
         assert!(pair.server.has_ended() && pair.server.may_close());
         pair.server_says(b"farewell");

@@ -80,7 +80,7 @@ impl WriteTx<'_> {
             self.settle(step)?;
         }
         self.refresh_thread(target)?;
-        self.tell_thread(account, target, now_ms)?;
+        self.sync_thread(account, target, now_ms)?;
         Ok(target)
     }
 }
