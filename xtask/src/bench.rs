@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the figures that the papers quote, measured on this machine.
+//! `cargo xtask bench`: the figures that the documents quote, measured on this machine.
 //!
 //! Everything is measured on the release build and through the real programs. Each figure stands
 //! beside the command or the place it came from, so that anybody can measure it again.

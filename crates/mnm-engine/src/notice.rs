@@ -22,7 +22,7 @@ pub(crate) struct Arrival {
     pub(crate) service: String,
     /// The sender's alias; may be empty.
     pub(crate) from: String,
-    /// What is chosen for its thread, or else its account.
+    /// The level chosen for its thread, or else for its account.
     pub(crate) level: NoticeLevel,
     pub(crate) what: What,
 }
@@ -81,7 +81,7 @@ impl Arrival {
     }
 }
 
-/// What to tell at a minute of the day, in local time.
+/// The notices to show at this minute of the day, in local time.
 pub(crate) fn decide(arrivals: &[Arrival], settings: &NoticeSettings, minute: u16) -> Vec<Notice> {
     if settings.quiet.is_some_and(|quiet| quiet.has(minute)) {
         return Vec::new();

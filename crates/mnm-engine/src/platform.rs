@@ -104,7 +104,7 @@ pub type Connecting = Pin<Box<dyn Future<Output = Result<Carrier, CarrierError>>
 #[cfg(target_family = "wasm")]
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Carrier, CarrierError>>>>;
 
-/// What a link runs on, and what it knows of the service before anything is said.
+/// Transport of a link, and what it knows of the service before the first byte.
 pub struct Carrier {
     /// The byte stream.
     pub stream: Box<dyn Stream>,

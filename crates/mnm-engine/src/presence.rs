@@ -1,4 +1,4 @@
-//! Presence sharing: the list of members who are told that we are online.
+//! Presence sharing: the list of members who are notified when this member is online.
 //!
 //! A service forgets the list when the member's last device goes offline, so every login sends it
 //! again; later changes follow one by one. The vault stores who is chosen (`vault/presence.rs`);

@@ -38,7 +38,7 @@ const CONNECTIONS: usize = 8;
 const MEMBERS: u8 = 3;
 /// Far more than anything takes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// No failure is told in more: it may repeat a word of the request, with six bytes for each of it.
+/// Longest message of a failure: it may repeat a word of the request, escaped to six bytes for each.
 const FAILURE_BYTES_MAX: usize = 6 * REQUEST_BYTES_MAX + 1_024;
 
 /// A daemon with a service that somebody uses.

@@ -8,7 +8,7 @@ pub fn run(input: &[u8]) {
     assert!(thread.letters.len() <= LETTERS_MAX);
     let texts: usize = thread.letters.iter().map(|letter| letter.text.len()).sum();
     assert!(texts <= input.len(), "{texts} bytes of text in {}", input.len());
-    // What is not written, as who else a letter went to, is lost the first time only.
+    // Fields that are not written, such as the other recipients, are lost the first time only.
     let written = thread.pack();
     let again = ForwardedThread::read(&written);
     assert_eq!(again.map(|again| again.pack()), Ok(written));

@@ -14,7 +14,7 @@
 //! | [`letter`] | the data of a letter, and its text | no byte is lost or invented; only harmless HTML |
 //! | [`forward`] | a thread that is forwarded | what is read is written and read again, and no larger than what came |
 //! | [`name`] | a name that is asked for | what is granted has nothing unseen in it, and one key |
-//! | [`config`] | a configuration file | it is used, or everything wrong with it is told with its line |
+//! | [`config`] | a configuration file | it is used, or every error in it is reported with its line |
 //! | [`admin`] | what local processes write to the administrator's socket | every answer is what was due, and complete |
 //! | [`store`] | damage to the files of a store | it opens or says why not; no message is served with other bytes |
 

@@ -1,4 +1,4 @@
-//! A peer of a service in memory: sends what it is told to, and checks all that it is sent by the
+//! A peer of a service in memory: sends what a target chooses, and checks all that it is sent by the
 //! testkit's own reading of the protocol.
 
 use std::sync::{Arc, Mutex};

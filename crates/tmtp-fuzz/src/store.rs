@@ -90,7 +90,7 @@ pub fn run(input: &[u8]) {
     let folder = scratch();
     template.write(folder.path(), &case.damages);
     let checked = check(folder.path());
-    // Of what was closed in order nothing can be missing without a sign of it.
+    // A store that was closed in order cannot lose a message without being reported as damaged.
     assert!(case.was_killed || checked.is_none_or(|queued| queued == template.queued.len() as u64));
     let Ok(store) = BlockingStore::open(folder.path(), limits()) else {
         assert!(checked.is_none(), "what was called whole does not open");
@@ -99,7 +99,7 @@ pub fn run(input: &[u8]) {
     let served = template.read(&store);
     assert!(checked.is_none_or(|queued| queued == served), "{served} are served of {checked:?}");
     go_on(&store);
-    // What is new took the place of nothing.
+    // New messages have overwritten none.
     let served_then = template.read(&store);
     assert!(
         checked.is_none_or(|queued| queued == served_then),

@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_millis(300);
 /// One device of a member.
 #[derive(Debug)]
 pub struct Device {
-    /// Which member's.
+    /// Index of its member.
     pub member: usize,
     /// What it logs in with.
     pub identity: Identity,

@@ -24,7 +24,7 @@ use crate::tls::{self, Trust};
 const LINKS_PER_SOURCE: usize = 200;
 /// How often clocks of links are looked at.
 const TICK: Duration = Duration::from_secs(1);
-/// What wakes the loop for a timer of the load's own.
+/// Token of the load's own timer in the event loop.
 const TIMER: Token = Token(usize::MAX);
 
 /// All links of the process.
@@ -235,7 +235,7 @@ fn connect(address: SocketAddr, index: usize) -> anyhow::Result<TcpStream> {
 
 fn raise_file_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it is refused, opening links says so.
+    // If this is refused, opening links fails with the reason.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 

@@ -37,7 +37,7 @@ pub struct Side {
     sum: u64,
 }
 
-/// What a finished run comes to.
+/// Sums of a finished run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Balance {
     /// Posts that have not come to a device that expects them.
@@ -72,7 +72,7 @@ impl Ledger {
         Self { accounts: vec![Account::default(); devices], ..Self::default() }
     }
 
-    /// What each device expects, to go on with in another process: [`Self::resume`].
+    /// The messages that each device expects, to be continued by another process: [`Self::resume`].
     pub fn expected_each(&self) -> impl Iterator<Item = Side> {
         self.accounts.iter().map(|account| account.expected)
     }

@@ -1,5 +1,7 @@
 //! `tmtp-load`: reads the command line, runs one load, prints its figures.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod cli;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Context as _;
 use serde::Serialize;
 
-/// What a process has used.
+/// Resources that a process has used.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Usage {
     /// Seconds of processor time, user and system, of all threads that ever were.
@@ -19,7 +19,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Of the process with this id.
+    /// Usage of the process with this id.
     ///
     /// # Errors
     /// When it is not there, or not ours to look at.
@@ -27,7 +27,7 @@ impl Usage {
         Self::read(&pid.to_string())
     }
 
-    /// Of this program.
+    /// Usage of this program.
     ///
     /// # Errors
     /// Without `/proc`.

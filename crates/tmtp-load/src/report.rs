@@ -41,7 +41,7 @@ impl Stopwatch {
         self.0.saturating_record(ns);
     }
 
-    /// What was gathered.
+    /// Percentiles of the recorded times.
     #[must_use]
     pub fn times(&self) -> Times {
         let ms = |ns: u64| ns as f64 / 1e6;
@@ -56,12 +56,12 @@ impl Stopwatch {
     }
 }
 
-/// What the service and the generator used for a number of things done.
+/// Resources that a process used for a number of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Cost {
     /// Processor seconds.
     pub cpu_s: f64,
-    /// Processor microseconds for one thing done.
+    /// Processor microseconds for one operation.
     pub cpu_us_each: f64,
     /// Processor seconds for a thousand.
     pub cpu_s_per_1000: f64,
@@ -74,7 +74,7 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Of `usage` for so many things in so many seconds.
+    /// The cost of `things` operations in `seconds`, from `usage`.
     #[must_use]
     pub fn of(usage: Usage, things: u64, seconds: f64) -> Self {
         let each = if things == 0 { 0.0 } else { usage.cpu_s / things as f64 };
@@ -89,7 +89,7 @@ impl Cost {
     }
 }
 
-/// What a load of posts came to.
+/// Report of a load of posts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct PostReport {
     /// Acknowledged posts after the warm-up.
@@ -104,9 +104,9 @@ pub struct PostReport {
     pub posts_per_s: f64,
     /// Deliveries in each second.
     pub deliveries_per_s: f64,
-    /// From the moment a post was meant to be sent to its ack.
+    /// Latency from the scheduled time of a post to its ack.
     pub post_to_ack: Times,
-    /// From the moment a post was meant to be sent to each delivery of it.
+    /// Latency from the scheduled time of a post to each delivery of it.
     pub post_to_delivery: Times,
     /// What the service used, each delivery; none if its process is unknown.
     pub service: Option<Cost>,
@@ -163,7 +163,7 @@ impl Whole {
     }
 }
 
-/// What a drain of waiting messages came to.
+/// Report of a drain of queues.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct TakeReport {
     /// Devices that logged in.
@@ -182,7 +182,7 @@ pub struct TakeReport {
     pub whole: Whole,
 }
 
-/// What a filling of queues came to.
+/// Report of filling queues.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct FillReport {
     /// Acknowledged posts to devices that are not there.
@@ -199,7 +199,7 @@ pub struct FillReport {
     pub refused: BTreeMap<String, u64>,
 }
 
-/// What many logins at once came to.
+/// Report of many logins at once.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct LoginReport {
     /// Links that were let in.
@@ -208,7 +208,7 @@ pub struct LoginReport {
     pub seconds: f64,
     /// Logins in each second.
     pub logins_per_s: f64,
-    /// From the call to connect to being let in.
+    /// Latency from the call to connect to the login.
     pub connect_to_on: Times,
     /// What the service used, each login; none if its process is unknown.
     pub service: Option<Cost>,
@@ -216,7 +216,7 @@ pub struct LoginReport {
     pub generator: Cost,
 }
 
-/// What idle links cost.
+/// Report of idle links.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct IdleReport {
     /// Links held.
@@ -239,7 +239,7 @@ pub struct IdleReport {
     pub generator_kib_each: f64,
 }
 
-/// What making members came to.
+/// Report of making members.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct MembersReport {
     /// Members made.

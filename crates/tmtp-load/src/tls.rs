@@ -82,7 +82,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         match self.trust {
-            // Whoever takes any certificate gains nothing from its signature.
+            // Where any certificate is accepted, a check of its signature proves nothing.
             Trust::Anyone => Ok(HandshakeSignatureValid::assertion()),
             Trust::Pinned(_) => verify_tls13_signature(message, cert, signed, &self.algorithms),
         }
@@ -93,7 +93,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What [`Tls::receive`] came to.
+/// Result of [`Tls::receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Received {
     /// Bytes taken from the front of the input.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::process::{Usage, reset_peak};
 use crate::tls::Trust;
 
-/// What the service gets to erase what was delivered; the cost of that is counted.
+/// Time that the service gets to erase delivered messages; the cost of that is counted.
 const TIDY_UP: Duration = Duration::from_secs(1);
 
 /// The service under load.

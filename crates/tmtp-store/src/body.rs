@@ -1,4 +1,4 @@
-//! Bodies: the content of messages, in files that can really erase.
+//! Bodies: the content of messages, in files from which single bodies are physically erased.
 //!
 //! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
 //! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say

@@ -65,7 +65,7 @@ impl Counts {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So many messages and these queue rows are there now.
+    /// Adds `messages` messages and these queue rows.
     pub(crate) fn add<'q>(&self, messages: u64, queued: impl IntoIterator<Item = &'q QueuedBytes>) {
         let (mut queues, mut rows) = (self.queues(), 0);
         for (device, bytes) in queued {
@@ -76,7 +76,7 @@ impl Counts {
         self.queued.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// So many messages and these queue rows are gone.
+    /// Subtracts `messages` messages and these queue rows.
     pub(crate) fn remove(&self, messages: u64, queued: &[QueuedBytes]) {
         self.messages.fetch_sub(messages, Ordering::Relaxed);
         self.queued.fetch_sub(queued.len() as u64, Ordering::Relaxed);

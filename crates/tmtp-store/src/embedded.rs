@@ -143,7 +143,7 @@ impl Store for EmbeddedStore {
         self.shared.commit_queue.submit(Work::Flush, None)
     }
 
-    // What reads asks memory first and then the page cache of the system, and is so done at once.
+    // Reads are served from memory or from the page cache of the system, so they are ready at once.
 
     fn next(
         &self,

@@ -6,10 +6,10 @@ use std::fmt;
 /// Number of a device, given by the directory and never given again.
 pub type DeviceNumber = u32;
 
-/// What goes first when a device catches up.
+/// Priority of a message when a device catches up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Who the member is and what changed about the account: before anything else.
+    /// Messages about the account itself, such as a new alias: before anything else.
     User,
     /// Everything else, in the order it was posted.
     Rest,
@@ -49,7 +49,7 @@ impl Position {
         self.0.checked_sub(1).map(Self)
     }
 
-    /// So many behind it.
+    /// The position `messages` behind it.
     #[must_use]
     pub fn plus(self, messages: usize) -> Self {
         Self(self.0.saturating_add(messages as u64))

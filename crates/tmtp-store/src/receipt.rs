@@ -64,7 +64,7 @@ impl Receipt {
 
 impl Answer {
     /// All is durable, and the first message, if there is one, is at this position; or nothing happened.
-    /// Who asked may be gone.
+    /// The caller may be gone.
     pub fn send(self, done: Result<Option<Position>, StoreError>) {
         let _ = self.sender.send(done);
     }

@@ -44,9 +44,9 @@ pub(crate) struct Body {
     pub(crate) large: Option<LargeRef>,
 }
 
-/// Five numbers of a body in a segment.
+/// Locator of a body in a segment: five numbers.
 const SMALL_LOCATOR_BYTES: usize = 20;
-/// The same, and those of its file.
+/// Locator of a large body: the same, then id, length and checksum of its file.
 const LOCATOR_BYTES: usize = SMALL_LOCATOR_BYTES + 20;
 
 impl Body {
@@ -60,7 +60,7 @@ impl Body {
         u64::from(self.small.len).saturating_add(self.large.map_or(0, |large| large.len))
     }
 
-    /// What the body is found by.
+    /// Its locator, which finds the body again.
     pub(crate) fn locator(&self) -> Locator {
         let mut bytes = [0; LOCATOR_BYTES];
         let Extent { segment, offset, len, crc32c } = self.small;
@@ -78,7 +78,7 @@ impl Body {
         Locator::from_slice(&bytes)
     }
 
-    /// From what [`Body::locator`] made.
+    /// The body with this locator.
     pub(crate) fn located(mut bytes: &[u8]) -> Option<Self> {
         let mut number = || take(&mut bytes).map(u32::from_be_bytes);
         let head_len = number()?;

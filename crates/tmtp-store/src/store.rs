@@ -57,7 +57,7 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     /// receipt says so, with the position of the first message. The order of calls is the order of
     /// positions and of commits: a reader that has seen a position never looks for a smaller one.
     ///
-    /// What gives messages up works on a full disk too, as it makes room.
+    /// A commit that gives messages up works on a full disk too, as it makes room.
     fn commit(&self, write: WriteCommit) -> Receipt;
 
     /// Commits rows, in order with everything else.
@@ -157,8 +157,8 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     /// with the keys that lie beside it; durable when it returns. The service goes on; only what is
     /// acknowledged meanwhile is erased when the copy is made.
     ///
-    /// What has been delivered since the copy was made is delivered again from it, at the same
-    /// positions, which apps drop.
+    /// After a restore, messages that were delivered since the copy was made are delivered again, at the
+    /// same positions. Apps drop them as duplicates.
     ///
     /// # Errors
     /// [`StoreError::NotEmpty`]; or when the disk refuses: then what is in `dir` is no store.
@@ -167,7 +167,7 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     /// How much waits for each device that has a queue, in no order; from memory, as [`QueueLengths`].
     fn queues(&self) -> Vec<(DeviceNumber, Queue)>;
 
-    /// What the store holds; from memory.
+    /// Current size of the store; from memory.
     fn stats(&self) -> Stats;
 
     /// What the store counts, from its opening.
@@ -193,15 +193,15 @@ pub trait QueueLengths: Send + Sync {
     /// For one of them.
     fn queue(&self, device: DeviceNumber) -> Queue;
 
-    /// For all of these together.
+    /// The queues of all these devices together.
     fn queues_together(&self, devices: &[DeviceNumber]) -> Queue;
 
-    /// Those of `devices` for which so many messages, or so many bytes, wait or more.
+    /// Those of `devices` whose queue has at least `messages` messages, or at least `bytes` bytes.
     fn queues_over(&self, devices: &[DeviceNumber], messages: u64, bytes: u64)
     -> Vec<DeviceNumber>;
 }
 
-/// What waits for a device.
+/// Length of the queue of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Queue {
     /// Messages.
@@ -210,7 +210,7 @@ pub struct Queue {
     pub bytes: u64,
 }
 
-/// What the store holds at the moment.
+/// Current size of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Messages that wait for at least one device.

@@ -137,7 +137,7 @@ impl Writer {
 
     fn end(&mut self) -> Step {
         self.commit_queue.abandon();
-        // Callers that wait for a copy are told that the store is closed.
+        // Callers that wait for a copy get the error that the store is closed.
         self.copies.clear();
         self.eraser.finish();
         self.appender.retire();

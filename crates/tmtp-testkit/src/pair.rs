@@ -151,8 +151,8 @@ impl Pair {
     }
 }
 
-/// Lets a service read; appends what it was asked. A request whose data is still under way is
-/// there already, with what has come.
+/// Lets a service read; appends what it was asked. A request that is not complete yet is the last
+/// of these, with the data so far.
 ///
 /// # Panics
 /// When the session hands out data that belongs to nothing, or misses its end.
@@ -174,8 +174,8 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
     }
 }
 
-/// Lets an app read and enter by `entry` once it is greeted; appends what it received. A message
-/// already, with what has come.
+/// Lets an app read, and log in by `entry` once it is greeted; appends what it received. A message
+/// that is not complete yet is the last of these, with the data so far.
 ///
 /// # Errors
 /// What the app cannot use.

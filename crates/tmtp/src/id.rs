@@ -158,7 +158,7 @@ impl Uid {
     /// The account that a service writes from itself: of twenty zero bytes, which no member gets.
     pub const SERVICE: &str = "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";
 
-    /// Of [`Uid::SERVICE`].
+    /// The uid [`Uid::SERVICE`].
     pub fn service() -> Self {
         Self(Self::SERVICE.into())
     }
@@ -220,7 +220,7 @@ impl NodeSecret {
     /// Bytes of a secret that a service makes.
     pub const LEN_BYTES: usize = 25;
 
-    /// Of bytes from the service's random source.
+    /// A secret made of bytes from the service's random source.
     pub fn from_bytes(bytes: &[u8; Self::LEN_BYTES]) -> Self {
         Self(BASE32.encode(bytes))
     }
@@ -230,7 +230,7 @@ impl NodeSecret {
         &self.0
     }
 
-    /// What a service hashes and compares.
+    /// The bytes that a service hashes and compares.
     ///
     /// # Errors
     /// [`CorruptBase32`] for what is not base 32, empty, or longer than [`SECRET_MAX_BYTES`].

@@ -90,8 +90,8 @@ pub struct LetterHead {
     /// Subscribers, on the first message of a thread.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cc: Vec<Subscriber>,
-    /// Who reads the thread, on later messages: by it a receiver that lacks the first message tells which
-    /// thread is meant. It subscribes nobody to a thread. Ours beyond revision 1.
+    /// Readers of the thread, on later messages: they identify the thread for a receiver that lacks the
+    /// first message. They subscribe nobody to a thread. Ours beyond revision 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub readers: Vec<Named>,
     /// Attachments.

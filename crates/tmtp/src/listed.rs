@@ -1,4 +1,4 @@
-//! Declaration of enums that are read by looking through all their variants.
+//! Macro that declares an enum together with the list of its variants.
 
 /// Declares an enum without fields, with the constant `ALL` of all its variants in the order of their
 /// declaration. The list is made from the declaration, so that no variant is missing from it.

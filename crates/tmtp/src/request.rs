@@ -70,7 +70,7 @@ pub enum Request {
         /// What to add.
         edit: UserEdit,
     },
-    /// Op 4: who is told of our presence.
+    /// Op 4: the members who are notified of our presence.
     OhiEdit {
         /// Request id.
         id: RequestId,

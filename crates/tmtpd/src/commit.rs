@@ -148,7 +148,7 @@ impl Service {
                 Tally::Ping(ping) => self.contacts.take_back(ping.who, ping.whom),
                 Tally::Missing(missing) => self.gap_notices.take_back(missing),
                 Tally::GapNotice(device, count) => {
-                    // The device is still to be told. The stored row did not change.
+                    // The device is still to be notified. The stored row did not change.
                     self.gap_notices.add(&BTreeMap::from([(*device, *count)]), &mut Batch::new());
                 }
                 Tally::Answered { .. } | Tally::Presence(..) | Tally::GroupNotices(..) => {}

@@ -123,8 +123,8 @@ impl Contacts {
         Ok(Self { state: Mutex::new(state) })
     }
 
-    /// Visits each (from, to) where the second has let the first in, judging by pings alone: pairs
-    /// in contact as earlier versions noted them, and everyone with a ping to answer.
+    /// Visits each pair (from, to) that is acquainted by its pings alone: pairs that earlier versions
+    /// recorded as in contact, and whoever may answer a ping.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -43,7 +43,8 @@ pub(crate) enum Content<'a> {
 pub(crate) struct RequestDigest([u8; 32]);
 
 impl RequestDigest {
-    /// Of a request that becomes a message; none for others, and none if its id may not be unique.
+    /// The digest of a request that becomes a message; none for others, and none if its id may not be
+    /// unique.
     pub(crate) fn of(request: &Request, content: Content<'_>) -> Option<Self> {
         let becomes_message = match request {
             Request::Post { .. }

@@ -78,7 +78,7 @@ pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown
     // The roster entry is freed before the peer can see the end of the link, so that an immediate
     // login is not refused because the device is still connected.
     let member = link.logged_in.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
-    // A peer that is gone does not need to be told.
+    // A peer that is gone does not need the end of the TLS stream.
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, link.stream.shutdown()).await;
     link.service.metrics.links_ended.one(end.kind());
     let now_ms = link.service.now_ms();

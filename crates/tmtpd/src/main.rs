@@ -1,5 +1,7 @@
 //! `tmtpd`: see [`tmtpd::cli`] for the commands and exit codes.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 use std::process::ExitCode;
 
 #[cfg(unix)]

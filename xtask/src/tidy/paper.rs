@@ -1,4 +1,4 @@
-//! Rules for papers: links lead somewhere, decisions are numbered and listed.
+//! Rules for documents: links lead somewhere, decisions are numbered and listed.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Watch for a network that is back and a machine that has slept: then every account without a
-//! connection tries at once, with its backoff reset.
+//! Detection of a restored network and of sleep: after either, every account without a connection
+//! connects at once, with its backoff reset.
 
 use std::sync::Arc;
 use std::time::Duration;

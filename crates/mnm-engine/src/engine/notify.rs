@@ -22,9 +22,9 @@ const GATHERED_MAX: usize = 500;
 /// Notices that may wait for whoever shows them.
 const WAITING_MAX: usize = 16;
 
-/// What came and was not told yet.
+/// Messages and pings that no notice was made for yet.
 struct Gathered {
-    /// What was there before.
+    /// The newest message and ping that were gathered, or there at the start.
     newest: (MessageRowId, PingId),
     messages: BTreeSet<MessageRowId>,
     pings: BTreeSet<PingId>,
@@ -131,7 +131,7 @@ impl Engine {
             Ok((arrivals, settings)) => {
                 let minute = self.store().platform().minute_of_day();
                 for notice in decide(&arrivals, &settings, minute) {
-                    // Whoever shows them is stuck; what came is unread all the same.
+                    // The receiver is stuck, so the notice is dropped; its message is shown as unread anyway.
                     let _ = sender.try_send(notice);
                 }
             }

@@ -1,7 +1,7 @@
-//! Memory of the store, given back when nobody has asked it anything for a while.
+//! Release of the store's page cache when no command has come for a while.
 //!
-//! Pages of the database are kept for the next question, up to the size of its cache. An app that runs all
-//! day without being looked at does not need them.
+//! The database keeps pages in its cache for the next query. An app that runs all day without being
+//! used does not need them.
 
 use std::sync::Arc;
 use std::time::Duration;

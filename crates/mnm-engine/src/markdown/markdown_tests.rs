@@ -154,7 +154,7 @@ fn files_of_the_letter_are_referred_to_by_name() {
             file("attachment", "https%3A%2F%2Fa.b%2Fc", "x", "https://a.b/c"),
         ),
         ("[x](this_u:a\u{202e}b)", file("attachment", "a%E2%80%AEb", "x", "ab")),
-        // Another name than the file's is told beside it.
+        // Another name than the file's is shown beside it.
         (
             "[https://bank.example](this_u:x.html)",
             file("attachment", "x.html", "https://bank.example", "x.html") + " (x.html)",

@@ -1,5 +1,5 @@
-//! Markdown source prepared for the parser, without what people do not mean: a line of dashes or
-//! equals signs under a text makes no heading of it. It is a sign-off, or a drawn line.
+//! Preprocessor of Markdown source. It removes meaning that people do not intend: a line of dashes
+//! or equals signs under a text makes no heading of it, as it is a sign-off or a drawn line.
 //!
 //! It also keeps what Markdown leaves out: titles of links, marks without text, words beside the
 //! fence of a code block, and cells without a column.

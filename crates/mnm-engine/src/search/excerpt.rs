@@ -1,4 +1,4 @@
-//! Excerpt of a text around what was found in it, marked.
+//! Excerpt of a text around the matches, which are highlighted.
 
 use super::query::Query;
 use super::token::{Token, is_pair, tokens};
@@ -36,7 +36,7 @@ pub(crate) fn passage(text: &str, query: &Query) -> Option<String> {
         if hit.end <= at {
             continue;
         }
-        // Those that overlap are one mark.
+        // Overlapping matches are one mark.
         let start = hit.start.max(at);
         let continues = start == at && passage.ends_with(CLOSE);
         if continues {
@@ -90,7 +90,7 @@ fn stands_at(tokens: &[Token], at: usize, phrase: &Phrase) -> Option<(usize, usi
         return None;
     }
     let start = found.first()?.start;
-    // Of two characters of which the first was asked for, that one.
+    // The last token is a bigram, and the query has only its first character: mark that one.
     let is_half = found_last.text.len() > last.len() && found_last.text.starts_with(is_pair);
     let end = if is_half { found_last.start + found_last.first_bytes } else { found_last.end };
     Some((start, end))

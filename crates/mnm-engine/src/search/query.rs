@@ -14,9 +14,9 @@ const CONDITIONS_MAX: usize = 8;
 /// A query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Query {
-    /// What has to occur.
+    /// Phrases that all have to occur.
     pub(crate) phrases: Vec<Phrase>,
-    /// What has to be so besides.
+    /// Conditions that all have to hold.
     pub(crate) conditions: Vec<Condition>,
 }
 

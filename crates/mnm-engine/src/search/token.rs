@@ -1,9 +1,9 @@
-//! Tokens of the search index: what a text and a query have in common when case, accents, vowel
-//! marks, width and ligatures do not matter, in every script.
+//! Tokeniser of the search index: normalised tokens, in which case, accents, vowel marks, width and
+//! ligatures make no difference, in every script.
 //!
 //! Words are runs of letters and digits. Scripts without spaces between words (Chinese, Japanese,
-//! Thai, …), and Korean, whose words are long, have no words here: of a run of theirs each two
-//! characters that follow each other are a token, and the last one alone. So a part of a run is
+//! Thai, …), and Korean, whose words are long, are indexed by bigrams: in a run of theirs each two
+//! neighbouring characters are a token, and the last character alone is one. So a part of a run is
 //! found as a phrase, and a single character as the beginning of a token. An emoji is a token.
 //!
 //! Text is compared token by token, never as it stands. When this changes, the index must be built
@@ -42,18 +42,18 @@ pub(crate) enum Role {
     Closing,
 }
 
-/// What a character is in a text.
+/// Class of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Part of a word.
     Word,
-    /// A character of a script that is indexed by two.
+    /// A character of a script that is indexed by bigrams.
     Pair,
     /// A mark that belongs to the character before it.
     Mark,
     /// An emoji or another symbol.
     Symbol,
-    /// Not there: accents, vowel marks, joiners.
+    /// Ignored: accents, vowel marks, joiners.
     Unseen,
     /// Between words.
     Gap,
@@ -174,7 +174,7 @@ impl Lexer {
         }
     }
 
-    /// What is not seen is marked with what it stands on.
+    /// Extends the last token over an ignored character, so that both are highlighted together.
     fn stretch(&mut self, end: usize) {
         let last = match (self.run.last_mut(), &mut self.word) {
             (Some(last), _) | (None, Some(last)) => last,

@@ -1,4 +1,4 @@
-//! Tests of tokens: what is the same for whoever searches.
+//! Tests of tokens: which spellings match each other.
 
 use super::*;
 

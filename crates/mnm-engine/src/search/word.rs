@@ -1,4 +1,4 @@
-//! Words of a query as they are typed, and what the index has of them.
+//! Lexer of queries: words as they are typed, and their tokens in the index.
 
 use super::token::{Role, Token, tokens};
 use crate::view::Phrase;

@@ -1,5 +1,5 @@
-//! Admission of a message to the hits of a search: account, thread, list, and the conditions of the
-//! query.
+//! Filter of search candidates: whether a message is of the right account, thread and list, and
+//! meets the conditions of the query.
 
 use std::collections::HashMap;
 
@@ -12,17 +12,17 @@ use super::thread_list::Marks;
 use crate::search::{Condition, Query, has};
 use crate::view::{AccountId, MessageRowId, PartyKind, Phrase, ThreadId};
 
-/// A message that has the words, with what conditions ask for.
+/// A message that has the words of the query, with the columns that conditions examine.
 pub(super) struct Candidate {
     pub(super) message: MessageRowId,
-    /// Of its text.
+    /// Length of its text.
     pub(super) bytes: u64,
     account: AccountId,
     thread: ThreadId,
     author: (Uid, String, bool),
     at_ms: i64,
     unread: bool,
-    /// Of its thread; starred or in the trash also by itself.
+    /// Marks of its thread; it may also be starred or in the trash by itself.
     marks: Marks,
     /// Whether its thread is being erased.
     erased: bool,
@@ -62,7 +62,7 @@ impl Candidate {
     }
 }
 
-/// What admits messages to the hits, and what it has found out so far.
+/// Filter of candidates, with a cache of what it has looked up.
 pub(super) struct Admission<'a> {
     read: VaultReader<'a>,
     account: Option<AccountId>,

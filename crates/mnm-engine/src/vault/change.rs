@@ -43,7 +43,7 @@ pub(super) struct WriteTx<'a> {
     drafts: BTreeSet<DraftId>,
     gone: Vec<Event>,
     orphans: Vec<i64>,
-    /// What it may still settle of early letters.
+    /// Budget left for settling early letters.
     pub(super) slice: SettleBudget,
     /// Whether early letters are left to settle.
     unsettled: bool,

@@ -1,5 +1,6 @@
-//! Chores of the vault, done while nobody waits: early letters are settled (`settle.rs`), threads of the
-//! trash and orphaned files are erased, what was stored before the search index is indexed, and free pages are returned to the disk.
+//! Chores of the vault, done while no command waits: settling early letters (`settle.rs`), erasing
+//! threads in the trash and orphaned files, indexing what is older than the search index, and returning
+//! free pages to the disk.
 //!
 //! Each can touch many pages, so they are done in slices, each a transaction of a few milliseconds
 //! between other calls. A slice that is lost in a crash is done after the next start, when all

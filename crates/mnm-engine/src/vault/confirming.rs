@@ -1,9 +1,8 @@
 //! Confirming: posts the member's own letters of a thread again to those it is forwarded to.
 //!
-//! This posts them once more, files included, at another member's word. So it is done only for
-//! those to whom the thread itself was sent, as far as the service says so, and only with letters
-//! that the forwarder received: posted while they were a reader of the thread by name, or in a
-//! group that is.
+//! Another member triggers this, and files are posted too. So it is done only for those to whom the
+//! thread itself was sent, as far as the service says so, and only with letters that the forwarder
+//! received: posted while they were a reader of the thread by name, or in a group that is.
 //!
 //! One outbox row stands for all letters of a thread; each ack queues it again, at the end, for the
 //! next letter. The effect of an answer is stored in the same transaction as the row's removal, so
@@ -42,8 +41,8 @@ struct Confirming {
     /// readers before. Empty where the member named them, or an older version queued it.
     #[serde(default)]
     before: String,
-    /// What the forwarder has received of them; none if all are confirmed, because the member
-    /// forwards.
+    /// Those of the letters that the forwarder has received; none if all are confirmed, because the
+    /// member is the forwarder.
     #[serde(default)]
     had: Option<Had>,
     /// Number of refusals.

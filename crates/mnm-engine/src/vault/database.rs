@@ -54,7 +54,7 @@ pub fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()>
 /// Sets the key of a connection and, for a new file, this salt if given.
 ///
 /// # Errors
-/// What the database says.
+/// Those of the database.
 pub fn unlock(db: &Connection, key: &[u8; KEY_BYTES], salt: &[u8]) -> rusqlite::Result<()> {
     // A raw key: it is random, so key stretching would only cost time. SQLCipher's own log would go
     // to the terminal; failures are returned as errors anyway.

@@ -33,7 +33,7 @@ const PIECE_LETTERS: usize = 20;
 const PIECE_BYTES: usize = 64 << 10;
 /// Most absent files stored for one letter.
 pub(crate) const ABSENT_MAX: usize = 1_000;
-/// Of them, those shown by name.
+/// Most of them that are shown by name.
 const ABSENT_NAMED: usize = 50;
 
 /// A forwarded thread as the service delivered it.

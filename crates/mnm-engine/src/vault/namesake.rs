@@ -1,4 +1,4 @@
-//! Names seen before, by their look, kept beyond contacts and pings.
+//! Record of names seen before, by their look; it outlives the contacts and pings they came from.
 //!
 //! A device of the member may be stolen. Nobody else vouches for what it syncs about a contact, so
 //! it cannot give anybody the name of a member known here.

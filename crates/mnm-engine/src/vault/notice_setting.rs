@@ -1,4 +1,4 @@
-//! Notice settings of this device, and what is told of arrivals.
+//! Notice settings of this device, and the content of notices about new messages.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -123,7 +123,7 @@ impl Vault {
         Ok(tx.commit()?)
     }
 
-    /// What is to be told of messages and pings. Those that are gone meanwhile, or are the member's
+    /// What notices say about these messages and pings. Those that are gone meanwhile, or are the member's
     /// own, are left out.
     pub(crate) fn arrivals(
         &self,

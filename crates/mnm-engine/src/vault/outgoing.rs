@@ -90,7 +90,7 @@ pub struct OutgoingPost {
     pub subject: String,
     /// All subscribers, the member included; only when it opens the thread.
     pub cc: Vec<Cc>,
-    /// The same, when it does not.
+    /// All subscribers, the member included; only when it does not open the thread.
     pub readers: Vec<Cc>,
     /// When it was queued, the same at every attempt.
     pub at_ms: i64,

@@ -1,7 +1,8 @@
-//! Places of a thread: limits on its subscribers.
+//! Limits on a thread's readers, each of whom uses a place.
 //!
-//! A letter names its readers in its header, which is bounded, so a thread's readers are. Others
-//! can use only a part of the places. Readers beyond the limit are counted and not listed.
+//! A letter names all readers in its header. The header is bounded, so the readers are. Those whom
+//! other members add can use only a part of the places. Readers beyond the limit are counted and not
+//! listed.
 
 use rusqlite::{Row, params};
 use tmtp::id::Uid;

@@ -25,8 +25,8 @@ use crate::view::{AccountId, ThreadId};
 
 /// Threads of one id that are examined.
 const CLAIMED_MAX: usize = 1_000;
-/// Of them, those among which the first letter searches for one to become its own; the letters of
-/// others are moved into it.
+/// Of them, those examined when the thread's first letter arrives: it makes one of them the known
+/// thread, and the letters of the others are moved into that.
 const TURNED_MAX: usize = 100;
 
 /// An author's oldest letters in a thread that are examined for the groups they were posted to.
@@ -149,7 +149,7 @@ impl VaultReader<'_> {
             .optional()?)
     }
 
-    /// Who made a claimed thread.
+    /// The claimant of a thread: the author of its first letter here.
     pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<Uid>> {
         Ok(self
             .db
@@ -457,7 +457,7 @@ impl WriteTx<'_> {
         Ok(thread)
     }
 
-    /// Stores who made a claimed thread.
+    /// Stores the claimant of a thread.
     pub(super) fn set_claimant(&mut self, thread: ThreadId, uid: &Uid) -> Result<()> {
         self.db
             .prepare_cached("UPDATE thread SET claimant = ?2 WHERE id = ?1")?

@@ -1,4 +1,4 @@
-//! Rows of a damaged database: every readable one, and none twice.
+//! Scan of a damaged table: every readable row, and none twice.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -161,7 +161,8 @@ fn last(store: &mut dyn Reopen, table: &str, id: &str) -> Option<i64> {
     [counter, largest].iter().find_map(|sql| listed(store, sql).first().copied())
 }
 
-/// From both ends, and by each first part of the key that was found or that is a row elsewhere.
+/// Reads a table with a compound key: from both ends, then the rows of each record that the first column
+/// of the key refers to.
 fn read_keyed(
     store: &mut dyn Reopen,
     table: &Table,

@@ -53,7 +53,7 @@ impl Vault {
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
         let (before_ms, before) = before.map_or(BEGINNING, |place| place.time());
-        // From the threads of one party to their lines, never a scan of all lines.
+        // CROSS JOIN fixes the order: from the threads of one party to their rows, never a scan of all.
         let mut statement = self.db.prepare_cached(
             "SELECT thread.id FROM party CROSS JOIN thread ON thread.id = party.thread
              WHERE party.uid = ?1 AND (?2 IS NULL OR thread.account = ?2)

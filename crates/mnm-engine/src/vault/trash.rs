@@ -23,7 +23,7 @@ const MESSAGES: i64 = 20;
 pub enum Erased {
     /// All of an account.
     All(AccountId),
-    /// Of these the ones that are in the trash, of an account or of every one.
+    /// Those of these threads that are in the trash, of one account or of all.
     Of(Option<AccountId>, Vec<ThreadId>),
     /// Those that have been there for 30 days at this time.
     Expired(i64),
@@ -42,7 +42,7 @@ impl Vault {
                     .execute([thread])?;
                 work.thread_gone(account, thread);
             }
-            // Also where there are none, for those that had to wait.
+            // Even if there are none: earlier ones may be waiting.
             work.leave_erasing();
             Ok(threads.len() as u64)
         })
@@ -128,7 +128,7 @@ impl WriteTx<'_> {
     /// Takes a thread's id and readers from it, unless something that is queued needs them.
     fn begin_erasing(&mut self, thread: ThreadId) -> Result<bool> {
         let account = self.read.account_of(thread)?;
-        // What is put off may be so for weeks; whom it is for has the forwarder's copy.
+        // A postponed confirmation may wait for weeks, and its recipients have the forwarder's copy.
         self.db
             .prepare_cached(
                 "DELETE FROM outbox WHERE account = ?1 AND kind = 'confirm' AND held_until_ms > 0

@@ -17,7 +17,7 @@ use crate::exit::{Exit, Failure};
 
 const UNIT: &str = "mnm.service";
 
-/// What starts the app.
+/// Service manager that starts the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Background {
@@ -28,7 +28,7 @@ pub(crate) enum Background {
 }
 
 impl Background {
-    /// What this machine has.
+    /// The one that this machine has.
     pub(crate) fn of_machine() -> Self {
         // Answers only where a manager of this user runs.
         if systemctl(&["show-environment"]).is_ok() { Self::Systemd } else { Self::Autostart }

@@ -16,9 +16,9 @@ const SIZE_MAX: u64 = 4 * 1024 * 1024;
 /// A file to be installed.
 #[derive(Debug)]
 pub(crate) struct File {
-    /// Where.
+    /// Its path.
     pub(crate) path: PathBuf,
-    /// What it holds.
+    /// Its content.
     pub(crate) bytes: Vec<u8>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Of this user, as the environment names them.
+    /// This user's directories, as the environment names them.
     pub(crate) fn of_user() -> Result<Self, Failure> {
         if cfg!(any(target_os = "macos", windows)) {
             let why = "This system has its own places for programs, and `mnm install` does not know \

@@ -154,7 +154,7 @@ impl Auth {
         });
     }
 
-    /// What the headers of a request prove.
+    /// The caller that the headers of a request prove.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         if let Some(token) = value.strip_prefix("Bearer ") {
@@ -165,7 +165,7 @@ impl Auth {
         self.page_with(|page| page.page.ct_eq(&*secret))
     }
 
-    /// What the address of an attachment proves.
+    /// The caller that the address of an attachment proves.
     pub(crate) fn reader(&self, files: &str) -> Option<Caller> {
         let secret = decode(files)?;
         self.page_with(|page| page.files.ct_eq(&*secret))

@@ -1,7 +1,7 @@
-//! Pages that show notices, so that each goes to exactly one place: such a page, or else the desktop.
+//! Registry of pages that show notices, so that each notice is shown once: by a page, or else by the
+//! desktop.
 //!
-//! A page holds `GET /api/notices` open. As long as it does, notices are its; the one opened last
-//! gets them.
+//! A page holds `GET /api/notices` open. Of several such pages, the one opened last gets the notices.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! Load of idle links: the memory of each, and whether it comes back.
+//! Load of idle links: the memory of each, and whether it is freed again.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

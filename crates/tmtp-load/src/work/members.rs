@@ -1,4 +1,4 @@
-//! Load of members and groups that only exist, and its cost for those who write.
+//! Load of inactive members and groups, and what they cost the active ones.
 
 use std::path::Path;
 use std::time::Instant;

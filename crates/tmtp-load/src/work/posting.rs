@@ -23,7 +23,7 @@ use crate::stamp::{Clock, STAMP_BYTES, Stamp};
 /// takes a post for the repetition of one of an earlier run.
 const NUMBER_BITS: u32 = 40;
 
-/// How fast to post.
+/// Workload: a closed loop, or an open one with a fixed rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Workload {
     /// Each sender keeps so many posts unanswered.
@@ -74,11 +74,11 @@ pub struct Posting<'a> {
     /// How long the service may make no progress.
     patience: Duration,
     senders: Vec<Sender>,
-    /// Which sender a device is.
+    /// Index of the sender by its device.
     sender_of: BTreeMap<DeviceIndex, usize>,
     /// What devices expect and got.
     pub ledger: Ledger,
-    /// What times are counted by.
+    /// Clock of all times.
     pub clock: Clock,
     filler: Vec<u8>,
     next_number: u64,
@@ -94,9 +94,9 @@ pub struct Posting<'a> {
     pub last_ack_ns: u64,
     /// When the last delivery came.
     pub last_delivery_ns: u64,
-    /// From meant to acknowledged.
+    /// Latency from the scheduled time to the ack.
     pub to_ack: Stopwatch,
-    /// From meant to delivered.
+    /// Latency from the scheduled time to the delivery.
     pub to_delivery: Stopwatch,
 }
 

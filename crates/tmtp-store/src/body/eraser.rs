@@ -1,8 +1,8 @@
-//! Eraser: bodies whose rows are gone really disappear, on a thread of their own.
+//! Eraser: a thread that punches holes for, or unlinks, the bodies whose rows are deleted.
 //!
-//! It is told only after the deletion of the row is durable: a crash before the hole is punched
-//! leaves bytes that no row names, which [`orphan_gc`](super::orphan_gc) finds; the other order would leave a row that
-//! names a hole.
+//! A body is submitted only after the deletion of its row is durable: a crash before the hole is
+//! punched leaves bytes that no row names, which [`orphan_gc`](super::orphan_gc) finds; the other
+//! order would leave a row that names a hole.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -59,7 +59,7 @@ impl Eraser {
         }
     }
 
-    /// Waits until everything it was told is erased.
+    /// Waits until everything that was submitted is erased.
     pub(crate) fn finish(&mut self) {
         if let Self::Thread(_, running) = self
             && let Some((sender, thread)) = running.take()

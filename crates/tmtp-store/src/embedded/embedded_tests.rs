@@ -1,7 +1,7 @@
-//! Tests of the embedded store with an engine, or rows, of the test's.
+//! Tests of the embedded store with a faulty engine, or with prepared rows.
 //!
-//! One is of a checkpoint that happened although the engine said that it failed, as after a sync whose
-//! answer was an error.
+//! One is of a checkpoint that was made although the engine reported a failure, as after a sync that
+//! returned an error.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io;
@@ -23,7 +23,7 @@ use crate::position::{Class, Cursor};
 use crate::row::FORMAT_KEY;
 use crate::store::{Commit, Store};
 
-/// Does what it is told, and once says that it did not.
+/// Commits all changes, and reports one failure of a commit that was made.
 #[derive(Debug, Default)]
 struct LyingEngine {
     rows: MemoryEngine,

@@ -1,4 +1,4 @@
-//! Opening a store: lock, format, replay of the log, what is alive, then the threads.
+//! Opening a store: lock, format, replay of the log, scan for live bodies, then the threads.
 
 use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};

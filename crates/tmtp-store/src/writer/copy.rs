@@ -25,7 +25,7 @@ use crate::writer::release::{QueuedMessage, message_rows, present};
 const SLICES_OF_CHECKPOINT: usize = 8;
 
 impl Writer {
-    /// Commits `rows` and begins to copy the queue of `from`; `answer` is told when all is copied.
+    /// Commits `rows` and begins to copy the queue of `from`; `answer` is completed when all is copied.
     pub(super) fn begin_copy(
         &mut self,
         from: DeviceNumber,

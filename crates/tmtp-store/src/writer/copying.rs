@@ -1,4 +1,4 @@
-//! State of a queue copy: what of the queue is copied, and what is still ahead.
+//! State of a queue copy: how much of the queue is copied, and what is left.
 
 use crate::position::{Class, DeviceNumber, Position};
 use crate::receipt::Answer;

@@ -28,7 +28,7 @@ pub(super) struct Staged {
     // Nearly always one of each.
     bodies: SmallVec<[BodyRef; 1]>,
     finished: Vec<StoredBody>,
-    /// What readers will most likely read first.
+    /// Messages for the cache: readers will most likely read them first.
     cached: SmallVec<[(Position, CachedMessage); 1]>,
     /// The highest position given with the task. It is stored in a row.
     pub(super) last_position: Option<Position>,

@@ -59,7 +59,7 @@ impl Writer {
     }
 }
 
-/// What it counted is taken back before anybody hears of it.
+/// Refuses a commit. Its counts are taken back before the caller gets the error.
 fn refuse(prepared: Prepared, answer: Answer, error: StoreError) {
     drop(prepared);
     answer.finish(Err(error));

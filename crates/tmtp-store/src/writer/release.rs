@@ -1,4 +1,4 @@
-//! Release: the changes of rows for an acknowledgement or a deleted queue.
+//! Release of messages: the row changes for an acknowledgement or a deleted queue.
 //!
 //! Runs on the writer thread between two commits, so what it reads cannot change before its batch
 //! is committed. The count in a message row goes down only by queued rows that were really there:
@@ -113,7 +113,7 @@ pub(crate) fn first_queued(
     bad.map_or(Ok(positions), Err)
 }
 
-/// Those of the messages `positions` that still exist, in rising order.
+/// The messages at `positions` that still exist, in rising order.
 pub(super) fn message_rows(
     rows: &Rows<impl ReadRows + ?Sized>,
     positions: impl Iterator<Item = Position>,
@@ -124,7 +124,7 @@ pub(super) fn message_rows(
     let keys: Vec<_> = positions.iter().map(|position| message_key(*position)).collect();
     let mut found = Vec::with_capacity(positions.len());
     rows.find(&keys, |place, row| found.push((place, MessageRow::decode(row))))?;
-    // Those of the engine come after those that wait for it.
+    // Rows of the memtable come before those of the engine.
     found.sort_unstable_by_key(|(place, _)| *place);
     let message = |(place, row): (usize, Result<_, _>)| {
         let position = *positions.get(place)?;

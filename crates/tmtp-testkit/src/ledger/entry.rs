@@ -49,7 +49,7 @@ pub struct LedgerEntry {
     pub alike: Vec<BTreeSet<DeviceIndex>>,
     /// Devices that it was given up for, because they were away for so long; none of them has it.
     pub given_up: BTreeSet<DeviceIndex>,
-    /// By uid, members of whom that leaves no device that has it: the author is told once.
+    /// By uid, members of whom that leaves no device that has it: the author is notified once.
     pub unreached: BTreeSet<String>,
     /// Members of whom that is so if the letter went to them, which nobody who was there can tell.
     pub perhaps_unreached: BTreeSet<String>,

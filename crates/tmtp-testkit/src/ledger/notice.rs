@@ -42,7 +42,7 @@ fn is_kind(word: &str) -> bool {
 }
 
 impl Book<'_> {
-    /// Whether authors are told of each letter that did not arrive, once, and devices of what they
+    /// Whether authors are notified of each letter that did not arrive, once, and devices of what they
     /// are missing.
     pub(super) fn check_notices(&self, homes: &[Home]) -> Vec<Wrong> {
         let mut notices: BTreeMap<DeviceIndex, Vec<&Notice>> = BTreeMap::new();

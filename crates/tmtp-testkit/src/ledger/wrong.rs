@@ -23,7 +23,7 @@ pub enum Wrong {
         /// The letter's marker.
         marker: String,
     },
-    /// The author of letters that somebody never got is told of another number of them.
+    /// Notices to an author report another number of letters that were not delivered.
     Returned {
         /// A device of the author.
         device: DeviceIndex,
@@ -34,7 +34,7 @@ pub enum Wrong {
         /// How many it should be.
         due: u64,
     },
-    /// A device that letters were given up for is told of fewer of them.
+    /// Notices to a device report fewer letters than were given up for it.
     NotReported {
         /// The device.
         device: DeviceIndex,

@@ -176,7 +176,7 @@ pub fn a_commit_is_whole_or_absent(store: &BlockingStore) {
     assert_eq!(store.stats().messages, 2);
 }
 
-/// Whoever writes a commit is told the position of its first message, and the receipt says it too.
+/// The function that writes a commit gets the position of its first message, and so does the receipt.
 pub fn positions_rise_and_are_given_at_the_commit(store: &BlockingStore) {
     let inner = store.inner();
     inner.start_behind(Position(1_000));

@@ -1,4 +1,4 @@
-//! Form shared by the headers of all events, and what is said of a header that is not of it.
+//! Field parsers of event headers, and the errors of a malformed header.
 
 use crate::id::{Alias, MessageId};
 

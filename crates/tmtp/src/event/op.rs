@@ -1,4 +1,4 @@
-//! Operations of what a service tells: the words on the wire, and the data of each.
+//! Operations of events: their names on the wire, and the data that each has.
 
 use super::message::{delivery, invite, login, member, notify, ohi_edit, ping, user};
 use super::{ack, info, ohi, quit, registered, tmtp_rev};
@@ -14,7 +14,7 @@ pub(super) enum EventOp {
 }
 
 listed! {
-    /// An operation that is told on one link, and not stored.
+    /// An operation that is sent on one link, and not stored.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(super) enum AnswerOp {
         TmtpRev,

@@ -13,7 +13,7 @@ use crate::revision::Revision;
 pub(super) const SPEC: Spec =
     Spec { number: 10, name: "Ack", since: Revision::One, phase: Phase::On, data: DataRule::None };
 
-/// What is written for an id that is none.
+/// The text written for an Ack without a message id.
 const NO_MESSAGE: &str = "-";
 
 pub(super) fn read(form: Form) -> Result<Request, Quit> {

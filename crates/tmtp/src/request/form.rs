@@ -1,4 +1,4 @@
-//! A request's header before its operation looks at it: what is checked alike for all of them.
+//! Validation of request headers that all operations share, before each operation's own.
 
 use super::data::Data;
 use super::op::Op;

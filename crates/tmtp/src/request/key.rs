@@ -12,7 +12,7 @@ pub(super) fn optional<T: From<String>>(text: Option<String>) -> Option<T> {
     text.filter(|text| !text.is_empty()).map(T::from)
 }
 
-/// What is no flag is not set.
+/// A flag; a value of another type counts as not set.
 pub(super) fn is_true(flag: Option<&serde_json::Value>) -> bool {
     flag == Some(&serde_json::Value::Bool(true))
 }

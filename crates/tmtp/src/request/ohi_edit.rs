@@ -1,4 +1,4 @@
-//! Op 4, OhiEdit: who is told of our presence.
+//! Op 4, OhiEdit: the members who are notified of our presence.
 
 use super::Request;
 use super::data::DataRule;

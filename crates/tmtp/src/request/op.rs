@@ -1,10 +1,10 @@
-//! Operations: the list of them, and what the file of each states.
+//! Operations of requests: the list of them, and the properties that the file of each states.
 
 use super::data::DataRule;
 use crate::listed::listed;
 use crate::revision::Revision;
 
-/// What holds of all requests of one operation. Its file states it.
+/// Properties of all requests of one operation, stated in its file.
 pub(super) struct Spec {
     /// `op` on the wire.
     pub(super) number: u8,

@@ -11,12 +11,12 @@ pub enum UserEdit {
     NewAlias(Alias),
 }
 
-/// What an OhiEdit does to the set of members who are told of our presence.
+/// What an OhiEdit does to the set of members who are notified of our presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OhiKind {
-    /// Adds members; the sender's other devices are told.
+    /// Adds members; the sender's other devices are notified.
     Add,
-    /// Takes members out; the sender's other devices are told.
+    /// Takes members out; the sender's other devices are notified.
     Drop,
     /// Adds members after a login, quietly.
     Init,

@@ -37,7 +37,7 @@ pub(super) fn read(form: Form) -> Result<Request, Quit> {
     })
 }
 
-/// What is looked at before any of the data is, once the request is allowed.
+/// Checks made before the data is read, once the request is allowed.
 pub(super) fn check(to: &[Recipient], not_self: bool, data: &Data) -> Result<(), Quit> {
     if data.len == 0 {
         return Err(Quit::DataTooShort);

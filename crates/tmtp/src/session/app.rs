@@ -84,14 +84,14 @@ enum State {
     On,
 }
 
-/// What becomes of the data that comes.
+/// How the data of an event is handled.
 #[derive(Debug)]
 enum Taking {
     /// It is handed out.
     HandOut,
     /// It is kept until it is whole, up to so many bytes.
     Collect { event: Event, data: Vec<u8>, max_bytes: u64 },
-    /// Nobody wants it.
+    /// It is discarded.
     PassOver,
 }
 
@@ -104,7 +104,7 @@ pub struct AppSession {
     started: Millis,
     last_output: Millis,
     taking: Taking,
-    /// What the service greeted with.
+    /// The revision in the greeting of the service.
     revision: Revision,
 }
 
@@ -221,7 +221,7 @@ impl AppSession {
                 self.revision = revision;
                 Ok(Some(Output::Greeted(Greeting { revision, name, authby, groups })))
             }
-            // Nobody asked.
+            // An answer without a request.
             Event::Registered { .. } | Event::LoginOk { .. } if self.state != State::Entering => {
                 Ok(None)
             }

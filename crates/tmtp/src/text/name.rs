@@ -90,17 +90,16 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     Ok(())
 }
 
-/// What stands before the tag of a name's key ([`name_key`]): before `#` and 6 to 32 characters, in
-/// either case, that a uid may begin with. Apps end a name so that several have; none without a tag.
+/// The part of a name's key ([`name_key`]) before its tag, which is `#` and 6 to 32 characters of the
+/// uid alphabet, in either case. Apps add a tag to a name that several members have. None without a tag.
 pub fn before_tag(key: &str) -> Option<&str> {
     let (before, tag) = key.rsplit_once('#')?;
     let fits = TAG_CHARS.contains(&tag.len()) && tag.bytes().all(is_of_uids);
     fits.then(|| before.trim_end())
 }
 
-/// What two names have in common that are the same to the reader: compatibility forms are their plain
-/// letters, what is not seen is gone, and so are spaces but one between words. Nobody is granted a name
-/// that has the key of another's.
+/// Key of a name, equal for names that read the same: NFKC, without invisible characters, and with one
+/// space between words. Nobody is granted a name that has the key of another's.
 pub fn name_key(name: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     // Twice, because some fillers have others as their compatibility forms.

@@ -23,7 +23,7 @@ pub struct Client {
 /// Why a request to a running service failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// Nobody listens.
+    /// No service listens on the socket.
     #[error(
         "no service answers in {}: it is not running, or only just starting or stopping; \
          start it with `tmtpd serve`, or look at its log (`journalctl -u tmtpd` where systemd starts it)",

@@ -174,7 +174,7 @@ async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp(Option<(u64, u64, i64, i64)>);
 
-/// Of the certificate, and of its key.
+/// Stamps of the certificate file and of the key file.
 pub(super) type Stamps = [Stamp; 2];
 
 impl Stamp {

@@ -1,4 +1,4 @@
-//! Overdue messages that one commit gives up, and the notices about them.
+//! Batch of overdue messages that one commit gives up, with the notices about them.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use tmtp_store::{DeviceNumber, MessageReader, Position, StoreError};
 #[derive(Debug, Default)]
 pub(super) struct GivenUp {
     pub(super) gives_up: Vec<(DeviceNumber, Position)>,
-    /// What authors are told; equal returns are one.
+    /// Returns, which become notices to authors; equal ones are one.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
     /// Messages that each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
@@ -193,7 +193,7 @@ fn undelivered(
     }
 }
 
-/// What comes after the head is not read.
+/// Reads the letter head of a message, and nothing after it.
 async fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHead> {
     if message.data.head == 0 || message.data.head > LETTER_HEAD_MAX_BYTES {
         return None;

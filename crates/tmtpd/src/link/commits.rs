@@ -15,7 +15,7 @@ const OUTSTANDING_MAX: usize = 64;
 #[derive(Default)]
 pub(super) struct Commits {
     waiting: VecDeque<Pin<Box<dyn Future<Output = Answer> + Send>>>,
-    /// Of requests before those, until the peer takes them.
+    /// Answers to earlier requests, until the peer takes them.
     answers: VecDeque<Answer>,
 }
 

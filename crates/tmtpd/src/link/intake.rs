@@ -42,7 +42,7 @@ pub(super) enum Taken {
 struct Sink {
     destination: Destination,
     left: u64,
-    /// Of all data, stored or not: a repetition is recognised even when it cannot be stored now.
+    /// Checksum of all data, stored or not: a repetition is recognised even when it cannot be stored now.
     crc32c: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Input that is held back, so that answers keep the order of the requests.
+//! Parked input, which waits so that answers keep the order of the requests.
 
 use tmtp::quit::Quit;
 use tmtp::request::Request;

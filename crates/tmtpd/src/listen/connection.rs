@@ -73,6 +73,6 @@ async fn greeting(
 }
 
 async fn refuse_name(greeted: Greeted, peer: &Peer, admission: &Admission) {
-    // A peer that is gone, or does not read, need not be told.
+    // The farewell is not needed by a peer that is gone or does not read.
     let _ = timeout_at(admission.deadline(peer), greeted.refuse_name()).await;
 }

@@ -29,7 +29,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Of an instance of the daemon.
+    /// The metrics of an instance of the daemon.
     #[must_use]
     pub(crate) fn of(instance: &Instance) -> Self {
         Self {

@@ -5,7 +5,7 @@
 //! member takes a message, the full one is skipped and marked as missing messages, which it gets from
 //! the other devices' history: a tablet in a drawer does not stop its owner's mail. A post to a
 //! member by name is refused, before the data is taken in, when all the member's queues are full. A
-//! post to a group goes to everybody else, and in the same commit the author is told whom it does not
+//! post to a group goes to everybody else, and in the same commit the author is notified whom it does not
 //! reach. Messages count from their submission on, so that those on their way to the disk are counted too.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -62,7 +62,7 @@ pub(super) fn invite(
     }
     let before = group.and_then(|group| group.record(invitee));
     let after = invited_by(sender.member, to.alias, before);
-    // Members who are invited already are not told again.
+    // Members who are invited already are not notified again.
     let joined = if before == Some(&after) {
         Vec::new()
     } else {
@@ -115,7 +115,7 @@ pub(super) fn edit(
     } else {
         changes.push((concerned, after));
         let mut notified = joined_after(directory, gid, &changes);
-        // The removed member is told too.
+        // The removed member is notified too.
         notified.push(concerned);
         let own_device_too = notified.contains(&sender.member);
         devices_of(directory, sender, notified, own_device_too)

@@ -42,7 +42,7 @@ pub(super) fn edit(
     })
 }
 
-/// The change as all devices of the sender are told of it.
+/// The notice of the change, for all devices of the sender.
 fn echo(facts: &Facts<'_>, sender: &Sender, kind: OhiKind, members: &[OhiMember]) -> Vec<Outgoing> {
     let messages = members.chunks(ECHO_MEMBERS_MAX).map(|members| {
         let act = OhiAct::Kind(kind);

@@ -127,7 +127,7 @@ pub(super) fn post_notify(
         copied: Some(copied_to(directory, sender, &to)),
     };
     let note = Outgoing { kind, data: note, body: note_body, devices, from_service: false };
-    // Those who get a forwarded thread and those who are told of it continue it together: replies
+    // Those who get a forwarded thread and those who get its note continue it together: replies
     // of the first go to the others, who confirm their own letters to them.
     let named = got.named.into_iter().chain(notified.named).collect();
     let changes = introductions(facts, sender, &named, &[&to, &note_to]);

@@ -1,4 +1,4 @@
-//! Tests of messages in good form and of each way to be in a bad one.
+//! Tests of validation: a valid message of each kind, and each way to be invalid.
 
 use tmtp::id::{Gid, MessageId, UidOrGid};
 use tmtp::request::Data;

@@ -1,4 +1,4 @@
-//! Chores that wait.
+//! Pending chores.
 
 use std::collections::VecDeque;
 

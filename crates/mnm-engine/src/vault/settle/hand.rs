@@ -1,4 +1,4 @@
-//! Admission of a separate letter, as the member decides.
+//! Manual admission of a separate letter to the thread that it names.
 
 use rusqlite::params;
 use tmtp::id::Uid;

@@ -1,7 +1,7 @@
-//! The file under redb: remembers a sum of each page it has read or written, and what broke it.
+//! Checksummed file under redb: keeps a checksum of each page read or written, and its first error.
 //!
-//! redb checks its own sums only when it recovers. In between a page that went bad on the disk, or
-//! on the way from it, would be taken for rows: a message could go to another device. So every
+//! redb checks its own checksums only when it recovers. In between, a page that was corrupted on the
+//! disk, or on the way from it, would be taken for rows: a message could go to another device. So every
 //! page is compared with what was written, or with what was there when redb verified it at open.
 
 use std::io;

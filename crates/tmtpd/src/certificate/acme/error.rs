@@ -25,10 +25,10 @@ pub(crate) enum AcmeError {
         /// What it says.
         source: Option<instant_acme::Error>,
     },
-    /// What was issued cannot be used or stored.
+    /// The issued certificate cannot be used or stored.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    /// What was issued cannot be used.
+    /// The issued certificate is rejected by the TLS library.
     #[error("what the authority issued cannot be used")]
     Unusable(#[from] rustls::Error),
     /// A request for a certificate, or an answer to a challenge, could not be made.
