@@ -120,7 +120,7 @@ pub(super) fn unsorted() -> VaultError {
 pub(super) struct List {
     /// Its index.
     index: &'static str,
-    /// What its threads have in common, as the index has it.
+    /// The condition of its partial index.
     pub(super) condition: &'static str,
     /// Indexes by which it can be sorted.
     by_person: Option<&'static str>,
