@@ -1,6 +1,7 @@
 //! Command line: parses the arguments and dispatches to the command families.
 
 mod account;
+mod acquaintance;
 mod app;
 mod behind;
 mod chat;

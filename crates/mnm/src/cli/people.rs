@@ -8,6 +8,7 @@ use mnm_engine::{
 use serde_json::json;
 use tmtp::id::Uid;
 
+use super::acquaintance::one_per_person;
 use super::run::{QUEUED, deadline, done, outcome, queue, refused};
 use super::word::{called, is_like_another};
 use super::{Context, Shown, Wait};
@@ -121,6 +122,7 @@ pub(super) async fn ignore_all(
     Ok(Answer::new(&json!({ "ignored": count }), text))
 }
 
+/// `mnm pings`: a row for each person, or group that one is invited to; as JSON every ping.
 pub(super) async fn pings(
     context: &Context,
     session: &Session,
@@ -134,7 +136,8 @@ pub(super) async fn pings(
         ask!(session, EngineCommand::Pings { account, before, find, limit: Some(limit) }, Pings);
     let groups = ask!(session, EngineCommand::Groups { account }, Groups);
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
-    for ping in &pings {
+    let contacts = ask!(session, EngineCommand::Contacts { account }, Contacts);
+    for ping in one_per_person(&pings, &contacts) {
         let who = if ping.incoming {
             // A service may give no alias.
             let from = if ping.from.is_empty() { ping.from_uid.as_str() } else { &ping.from };

@@ -79,6 +79,10 @@ fn zero_width_joiners_survive_in_aliases_and_pings() {
     ada.ok(&["send", "--to", NAME, "--subject", "Welcome", "hello"]).unwrap();
     thread(&mehdi, "Welcome");
     assert_eq!(ada.json(&["contacts"]).unwrap()[0]["alias"], NAME);
+    // The answer to a ping is no second row of the list, only of what programs read.
+    assert_eq!(ada.json(&["pings"]).unwrap().as_array().unwrap().len(), 2);
+    let listed = ada.ok(&["pings"]).unwrap();
+    assert_eq!(listed.matches(NAME).count(), 1, "{listed}");
 }
 
 #[test]
