@@ -7,7 +7,7 @@
 use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
 use serde::{Deserialize, Serialize};
 
-use crate::view::AccountId;
+use crate::view::{AccountId, ThreadId};
 
 /// The answer to a command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -33,6 +33,27 @@ pub enum Offer {
     Account {
         /// Which.
         account: AccountId,
+        /// The address that was to be joined.
+        address: String,
+        /// The certificate that is shown there, where it is not the trusted one.
+        seen: Option<String>,
+    },
+    /// The account that was made, to ask for another alias.
+    Alias {
+        /// Which.
+        account: AccountId,
+        /// The service's address.
+        address: String,
+    },
+    /// A group to join.
+    Group {
+        /// Its name.
+        group: String,
+    },
+    /// The readers of a thread, to strike some.
+    Readers {
+        /// Which.
+        thread: ThreadId,
     },
     /// Trust another certificate after comparing it. Fingerprints are lower-case hex.
     Trust {
@@ -65,6 +86,10 @@ pub enum ErrorCode {
     NotFound,
     /// A rule is broken: a text too long, an alias too short, nothing to send.
     Invalid,
+    /// What was given as the address of a service is none.
+    BadAddress,
+    /// What was given as an alias cannot be one.
+    BadAlias,
     /// A name among the recipients is neither a contact nor a group.
     UnknownRecipient,
     /// A size limit is exceeded.
@@ -117,8 +142,7 @@ pub enum VaultError {
     UnknownRecipients(Vec<String>),
     /// A group that the member has left.
     #[error(
-        "You have left {0}, so the letter would not reach the group. Nothing was sent. Join again to write: under Groups, or by mnm join-group '{quoted}'",
-        quoted = .0.replace('\'', r"'\''")
+        "You have left {0}, so the letter would not reach the group. Nothing was sent. Join again to write."
     )]
     LeftGroup(String),
     /// A group that the member was removed from.
@@ -128,8 +152,7 @@ pub enum VaultError {
     RemovedFromGroup(String),
     /// A group that the member is invited to and has not joined.
     #[error(
-        "You are invited to {0} and have not joined it, so nothing goes there. Nothing was sent. If you mean that group, join first: under Groups, or by mnm join-group '{quoted}'",
-        quoted = .0.replace('\'', r"'\''")
+        "You are invited to {0} and have not joined it, so nothing goes there. Nothing was sent. If you mean that group, join it first."
     )]
     NotJoined(String),
     /// A group that nobody else has joined.
@@ -178,6 +201,20 @@ pub enum VaultError {
         "This draft was changed in another window. Nothing was overwritten; look at both, then keep what you want."
     )]
     Outdated,
+    /// A thread has too few places left for those who were named.
+    #[error(
+        "This thread has room for {left} more {what}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there, name fewer, or write a new letter."
+    )]
+    ThreadFull {
+        /// Which.
+        thread: ThreadId,
+        /// Places left.
+        left: i64,
+        /// Readers or groups, in the number that fits.
+        what: String,
+        /// How many were named.
+        named: usize,
+    },
     /// The account asks to register twice.
     #[error("This account is already here. Nothing was changed.")]
     AccountExists,
@@ -220,12 +257,40 @@ impl VaultError {
             | Self::NotJoined(_)
             | Self::EmptyGroup(_)
             | Self::Conflict(_)
+            | Self::ThreadFull { .. }
             | Self::AccountExists => ErrorCode::Conflict,
             Self::Outdated => ErrorCode::Outdated,
             Self::NoRoom { .. } => ErrorCode::NoRoom,
             Self::Db(error) if error.sqlite_error_code() == Some(DiskFull) => ErrorCode::NoRoom,
             Self::Db(_) | Self::Damaged(_) => ErrorCode::Store,
             Self::Random(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// What the member may do instead.
+    fn offer(&self) -> Option<Offer> {
+        match self {
+            Self::LeftGroup(group) | Self::NotJoined(group) => {
+                Some(Offer::Group { group: group.clone() })
+            }
+            Self::ThreadFull { thread, .. } => Some(Offer::Readers { thread: *thread }),
+            Self::NotFound { .. }
+            | Self::UnknownRecipients(_)
+            | Self::AmbiguousRecipient { .. }
+            | Self::ClaimedRecipient { .. }
+            | Self::NoRecipients
+            | Self::EmptyLetter
+            | Self::Invalid(_)
+            | Self::TooLarge(_)
+            | Self::RemovedFromGroup(_)
+            | Self::EmptyGroup(_)
+            | Self::Conflict(_)
+            | Self::AccountExists
+            | Self::Outdated
+            | Self::NoRoom { .. }
+            | Self::Db(_)
+            | Self::Damaged(_)
+            | Self::Random(_) => None,
         }
     }
 }
@@ -258,7 +323,7 @@ impl From<rusqlite::types::FromSqlError> for VaultError {
 
 impl From<VaultError> for Error {
     fn from(error: VaultError) -> Self {
-        Self::new(error.code(), error.to_string())
+        Self { offer: error.offer(), ..Self::new(error.code(), error.to_string()) }
     }
 }
 

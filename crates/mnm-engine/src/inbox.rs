@@ -456,6 +456,8 @@ fn is_our_failure(error: &Error) -> bool {
         ErrorCode::Store | ErrorCode::NoRoom | ErrorCode::Internal => true,
         ErrorCode::NotFound
         | ErrorCode::Invalid
+        | ErrorCode::BadAddress
+        | ErrorCode::BadAlias
         | ErrorCode::UnknownRecipient
         | ErrorCode::TooLarge
         | ErrorCode::Conflict

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, io};
 
+use mnm_engine::error::Offer;
 use mnm_engine::{Error as EngineError, ErrorCode, OpenError};
 use serde::Serialize;
 
@@ -77,8 +78,10 @@ impl Failure {
         Self::new(Exit::Failed, "io", format!("{what}: {}", why(error)))
     }
 
-    /// A refusal as the engine or the running app words it; `code` decides the exit code.
-    pub(crate) fn refusal(code: &str, message: String) -> Self {
+    /// A refusal as the engine or the running app words it, with the commands for what it offers;
+    /// `code` decides the exit code.
+    pub(crate) fn refusal(code: &str, mut message: String, offer: Option<&Offer>) -> Self {
+        message.push_str(&offer.map(commands).unwrap_or_default());
         Self::new(read_code(code).map_or(Exit::Failed, exit_of), code, message)
     }
 }
@@ -99,7 +102,7 @@ fn why(error: &io::Error) -> String {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        Self::refusal(&code_word(&error), error.message)
+        Self::refusal(&code_word(&error), error.message, error.offer.as_ref())
     }
 }
 
@@ -112,6 +115,31 @@ impl From<OpenError> for Failure {
     }
 }
 
+/// The commands by which an offer is taken, each on a line of its own.
+fn commands(offer: &Offer) -> String {
+    match offer {
+        Offer::Account { account, address, seen } => {
+            let trust = seen.as_ref().map(|seen| format!(" --trust {seen}")).unwrap_or_default();
+            format!(
+                "\nTo tell it: mnm account --account {account} --address {}{trust}\nTo make a second account all the same: the same command with --another",
+                quoted(address)
+            )
+        }
+        Offer::Alias { address, .. } => {
+            format!("\nTo choose another: mnm join {} --alias ANOTHER", quoted(address))
+        }
+        Offer::Group { group } => format!("\nTo join: mnm join-group {}", quoted(group)),
+        Offer::Readers { thread } => format!("\nTo see who reads it: mnm people {thread}"),
+        // Whoever asked for it names the fingerprint.
+        Offer::Trust { .. } => String::new(),
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// The exit code of a refusal.
 fn exit_of(code: ErrorCode) -> Exit {
     match code {
@@ -119,6 +147,8 @@ fn exit_of(code: ErrorCode) -> Exit {
         ErrorCode::Offline | ErrorCode::Timeout | ErrorCode::Untrusted => Exit::Network,
         ErrorCode::InUse => Exit::InUse,
         ErrorCode::Invalid
+        | ErrorCode::BadAddress
+        | ErrorCode::BadAlias
         | ErrorCode::TooLarge
         | ErrorCode::Conflict
         | ErrorCode::Outdated

@@ -44,8 +44,10 @@ impl Engine {
         device: Option<String>,
         another: bool,
     ) -> Result<Account, Error> {
-        let pasted: Pasted = address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
-        check_new_alias(&alias)?;
+        let pasted: Pasted = address
+            .parse()
+            .map_err(|bad: BadAddress| Error::new(ErrorCode::BadAddress, bad.to_string()))?;
+        check_new_alias(&alias).map_err(|bad| Error::new(ErrorCode::BadAlias, bad.to_string()))?;
         if let Some(account) = self.without_alias(&pasted.address).await? {
             return self.add_alias(account, alias).await;
         }
@@ -87,7 +89,7 @@ impl Engine {
         self.start_link(account.id).await;
         match registered.alias_error {
             None => Ok(account),
-            Some(reason) => Err(alias_refused(&pasted.address, &alias, &reason)),
+            Some(reason) => Err(alias_refused(account.id, &pasted.address, &alias, &reason)),
         }
     }
 
@@ -348,7 +350,7 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
 
 fn known_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
     let message = format!(
-        "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters. If the service has lost it, as after an old backup was put back, make a new one beside it: with --another at the command line.",
+        "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters. If the service has lost it, as after an old backup was put back, make a new one beside it.",
         called(known)
     );
     instead_of_joining(message, known, address, seen)
@@ -356,7 +358,7 @@ fn known_service(known: &Account, address: &Address, seen: Option<CertificateHas
 
 fn moved_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
     let message = format!(
-        "You have an account on a service of this host that is not to be found there any more: {}. It may have moved here. Nothing was changed; a second account would have neither its alias nor its letters. If this is another service, say so: with --another at the command line.",
+        "You have an account on a service of this host that is not to be found there any more: {}. It may have moved here. Nothing was changed; a second account would have neither its alias nor its letters. If this is another service, make a second account all the same.",
         called(known)
     );
     instead_of_joining(message, known, address, seen)
@@ -374,30 +376,26 @@ fn instead_of_joining(
     seen: Option<CertificateHash>,
 ) -> Error {
     let seen = seen.map(|seen| seen.to_string()).filter(|_| address.proof == Proof::Pinned);
-    let (trust, asked) = match (&known.fingerprint, seen) {
-        (Some(trusted), Some(seen)) if *trusted != seen => {
-            message.push_str(&format!(
-                " It shows another certificate than the one that is trusted, sha256 {seen}."
-            ));
-            (format!(" --trust {seen}"), "If whoever runs the service confirms all of it")
-        }
-        _ => (String::new(), "If the service has moved"),
-    };
-    message.push_str(&format!(
-        " {asked}, tell that account: under \u{201c}About this service\u{201d}, or by\nmnm account --account {} --address '{address}'{trust}",
-        known.id
-    ));
-    Error::new(ErrorCode::KnownService, message).offering(Offer::Account { account: known.id })
+    let other = seen.filter(|seen| known.fingerprint.as_ref().is_some_and(|known| known != seen));
+    match &other {
+        Some(seen) => message.push_str(&format!(
+            " It shows another certificate than the one that is trusted, sha256 {seen}. If whoever runs the service confirms all of it, tell that account."
+        )),
+        None => message.push_str(" If the service has moved, tell that account."),
+    }
+    let offer = Offer::Account { account: known.id, address: address.to_string(), seen: other };
+    Error::new(ErrorCode::KnownService, message).offering(offer)
 }
 
-fn alias_refused(address: &Address, alias: &str, reason: &str) -> Error {
+fn alias_refused(account: AccountId, address: &Address, alias: &str, reason: &str) -> Error {
     Error::new(
         ErrorCode::AliasRefused,
         format!(
-            "You are a member at {address} now, but the service did not give you the alias {alias} ({}). Nobody can find you yet; choose another alias for this account: here, or by mnm join '{address}' --alias ANOTHER",
+            "You are a member at {address} now, but the service did not give you the alias {alias} ({}). Nobody can find you yet; choose another alias for this account.",
             in_words(reason)
         ),
     )
+    .offering(Offer::Alias { account, address: address.to_string() })
 }
 
 fn no_registration() -> Error {

@@ -37,6 +37,7 @@ impl VaultError {
             | Self::AmbiguousRecipient { .. }
             | Self::ClaimedRecipient { .. }
             | Self::LeftGroup(_)
+            | Self::ThreadFull { .. }
             | Self::RemovedFromGroup(_)
             | Self::NotJoined(_)
             | Self::EmptyGroup(_)

@@ -176,7 +176,7 @@ impl WriteTx<'_> {
     /// queued forward have their places already.
     ///
     /// # Errors
-    /// [`VaultError::Conflict`] saying how many places are left.
+    /// [`VaultError::ThreadFull`] saying how many places are left.
     pub(super) fn check_room(&self, thread: ThreadId, readers: usize, groups: usize) -> Result<()> {
         let account = self.read.account_of(thread)?;
         let mut taken = self.room(thread, &self.read.own_uid(account)?)?.taken;
@@ -197,9 +197,8 @@ impl WriteTx<'_> {
         {
             let s = if left == 1 { "" } else { "s" };
             if i64::try_from(named).is_ok_and(|named| named > left) {
-                return Err(VaultError::Conflict(format!(
-                    "This thread has room for {left} more {what}{s}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
-                )));
+                let what = format!("{what}{s}");
+                return Err(VaultError::ThreadFull { thread, left, what, named });
             }
         }
         Ok(())

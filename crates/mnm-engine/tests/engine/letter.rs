@@ -1,6 +1,7 @@
 //! Tests of letters between two members: first contact, letters, replies, files, presence.
 
 use mnm_engine::command::{Command, Reply};
+use mnm_engine::error::Offer;
 use mnm_engine::view::{MessageState, PartyKind, PingState};
 use tmtp_testkit::process::{SITE, ServiceProcess};
 
@@ -91,8 +92,23 @@ async fn refusals_say_what_to_do() {
     };
     let error = eve.refused(join("ada lovelace")).await;
     assert_eq!(error.code, mnm_engine::ErrorCode::AliasRefused, "{error}");
+    assert!(!error.message.contains("mnm "), "{error}");
     let account = ask!(eve, Command::State, State).accounts.remove(0);
     assert_eq!(account.alias, "");
+    let offered = error.offer.unwrap();
+    assert!(
+        matches!(&offered, Offer::Alias { account: made, .. } if *made == account.id),
+        "{offered:?}"
+    );
+    // What is wrong with an answer is told by its code.
+    let nowhere = Command::Join {
+        address: "club example".into(),
+        alias: "eve the second".into(),
+        device: None,
+        another: false,
+    };
+    assert_eq!(eve.refused(nowhere).await.code, mnm_engine::ErrorCode::BadAddress);
+    assert_eq!(eve.refused(join("short")).await.code, mnm_engine::ErrorCode::BadAlias);
     // Joining again with another alias names that account and makes no second one.
     let named = ask!(eve, join("eve the second"), Account);
     assert_eq!((named.id, named.alias.as_str()), (account.id, "eve the second"));

@@ -1,5 +1,7 @@
 //! Groups as readers: whose letters belong into their threads, and when a letter would reach nobody.
 
+use mnm_engine::Error;
+use mnm_engine::error::Offer;
 use mnm_engine::vault::{Acked, IncomingNote, MemberAct, Received, Upon};
 use mnm_engine::view::{MayReply, MessageState, PartyKind, PingId, PingState, Reach, Standing};
 
@@ -391,9 +393,9 @@ fn an_unaccepted_invitation_captures_no_letter_and_no_thread() {
                 let _ = app.vault.ignore_ping(id).unwrap();
             }
             for name in [gid.to_owned(), gid.replace(' ', "  ")] {
-                let error = app.try_queue(&[&name], "for Carol").unwrap_err().to_string();
-                assert!(error.contains(&format!("You are invited to {gid}")), "{error}");
-                assert!(error.contains(&format!("mnm join-group '{gid}'")), "{error}");
+                let error = Error::from(app.try_queue(&[&name], "for Carol").unwrap_err());
+                assert!(error.message.contains(&format!("You are invited to {gid}")), "{error}");
+                assert_eq!(error.offer, Some(Offer::Group { group: gid.to_owned() }));
                 let error = app.forward(thread, &[name]).unwrap_err().to_string();
                 assert!(error.contains(&format!("You are invited to {gid}")), "{error}");
             }

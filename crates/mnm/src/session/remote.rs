@@ -51,7 +51,13 @@ pub(crate) struct Remote {
 #[serde(rename_all = "snake_case")]
 enum Answer<T> {
     Ok(T),
-    Error { code: String, message: String },
+    Error {
+        code: String,
+        message: String,
+        /// Of a newer app it may be one that is not known here.
+        #[serde(default)]
+        offer: serde_json::Value,
+    },
 }
 
 #[derive(Deserialize)]
@@ -248,7 +254,9 @@ async fn read_answer<T: DeserializeOwned>(response: Response<Incoming>) -> Resul
     let body = response.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
     match serde_json::from_slice(&body) {
         Ok(Answer::Ok(value)) => Ok(value),
-        Ok(Answer::Error { code, message }) => Err(Failure::refusal(&code, message)),
+        Ok(Answer::Error { code, message, offer }) => {
+            Err(Failure::refusal(&code, message, serde_json::from_value(offer).ok().as_ref()))
+        }
         Err(_) => Err(broken("something that is no answer")),
     }
 }

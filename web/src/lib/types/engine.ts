@@ -762,6 +762,10 @@ export type ErrorCode =
   | "not_found"
   /** A rule is broken: a text too long, an alias too short, nothing to send. */
   | "invalid"
+  /** What was given as the address of a service is none. */
+  | "bad_address"
+  /** What was given as an alias cannot be one. */
+  | "bad_alias"
   /** A name among the recipients is neither a contact nor a group. */
   | "unknown_recipient"
   /** A size limit is exceeded. */
@@ -1243,6 +1247,30 @@ export type Offer =
       kind: "account";
       /** Which. */
       account: number;
+      /** The address that was to be joined. */
+      address: string;
+      /** The certificate that is shown there, where it is not the trusted one. */
+      seen: string | null;
+    }
+  /** The account that was made, to ask for another alias. */
+  | {
+      kind: "alias";
+      /** Which. */
+      account: number;
+      /** The service's address. */
+      address: string;
+    }
+  /** A group to join. */
+  | {
+      kind: "group";
+      /** Its name. */
+      group: string;
+    }
+  /** The readers of a thread, to strike some. */
+  | {
+      kind: "readers";
+      /** Which. */
+      thread: number;
     }
   /** Trust another certificate after comparing it. Fingerprints are lower-case hex. */
   | {
