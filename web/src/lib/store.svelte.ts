@@ -9,6 +9,7 @@ import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
 import { t } from "./strings";
+import { Nudger } from "./connection/nudge";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
 import { filterOf, type ListName, ThreadLists } from "./threadlists.svelte";
@@ -64,6 +65,7 @@ class Store {
   /** The next announcement for screen readers. */
   announcement = $state("");
 
+  readonly #nudger = new Nudger(() => this.accounts.map((account) => account.link.state));
   #started = false;
   /** Events that wait for the next frame. */
   #pending: Event[] = [];
@@ -85,16 +87,7 @@ class Store {
         // The event stream tells why.
       },
     );
-    // Accounts that are not connected try at once when the page is looked at, or the network is back.
-    const nudge = (): void => {
-      if (document.visibilityState !== "visible" || this.accounts.every((a) => a.link.state === "online")) return;
-      command("nudge", {}).catch(() => {
-        // The event stream notices that the app has ended.
-      });
-    };
-    document.addEventListener("visibilitychange", nudge);
-    addEventListener("focus", nudge);
-    addEventListener("online", nudge);
+    this.#nudger.start();
     // Restored from the back/forward cache: events were missed.
     addEventListener("pageshow", (event) => {
       if (event.persisted) void this.load();
@@ -207,6 +200,7 @@ class Store {
 
   #putList({ state, threads }: List): void {
     this.accounts = state.accounts;
+    this.#nudger.look();
     this.version = state.version;
     this.damaged = state.damaged;
     this.copied = state.copied;
@@ -283,6 +277,7 @@ class Store {
   putAccount(account: Account, since: number): void {
     if (this.#isOvertaken("account", account.id, since)) return;
     this.accounts = put(this.accounts, account, (a) => a.id === account.id);
+    this.#nudger.look();
   }
 
   /** The thread that is open; undefined while it is being loaded. */
