@@ -133,12 +133,12 @@ test("errors of joining are shown at the field", async ({ club, member }) => {
   await page.getByRole("button", { name: "Join", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("address");
 
-  // What was answered is kept, and can be corrected.
-  await page.getByRole("button", { name: "Back" }).click();
-  await expect(page.getByLabel("Your alias")).toHaveValue("Long enough");
-  await page.getByRole("button", { name: "Back" }).click();
+  // It stands at its question; what was answered is kept, and can be corrected.
+  await expect(page.getByLabel("Address", { exact: true })).toHaveValue("nonsense");
   await page.getByLabel("Address", { exact: true }).fill(club.address);
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(page.getByLabel("Your alias")).toHaveValue("Long enough");
 });
 
 test("taken alias asks for another one", async ({ club, member }) => {
@@ -161,6 +161,11 @@ test("device joins by a code that is shown once", async ({ club, member }) => {
   await anna.page.getByLabel("Name of the new device").fill("Second device");
   await anna.page.getByRole("button", { name: "Add a device" }).click();
   const code = await anna.page.locator("[data-code]").innerText();
+  // For a camera, with modules that it can tell apart.
+  const drawn = anna.page.getByRole("dialog").getByRole("img");
+  await expect(drawn).toHaveAttribute("data-text", code);
+  const modules = Number((await drawn.getAttribute("viewBox"))?.split(" ")[2]);
+  expect(((await drawn.boundingBox())?.width ?? 0) / modules).toBeGreaterThanOrEqual(3);
   await anna.page.getByRole("button", { name: "Done" }).click();
   await expect(anna.page.getByText(code)).toHaveCount(0);
   await expect(anna.page.getByText("Second device")).toBeVisible();

@@ -27,7 +27,8 @@ async function modules() {
   const replyBoxes = await import("../src/lib/draft/reply.svelte");
   const outbox = await import("../src/lib/outbox.svelte");
   const { Reading } = await import("../src/lib/thread/reading.svelte");
-  return { session, command, store, DraftEditor, replyBoxes, ...outbox, Reading };
+  const { putAway } = await import("../src/lib/putaway.svelte");
+  return { session, command, store, DraftEditor, replyBoxes, ...outbox, putAway, Reading };
 }
 
 export type Page = Awaited<ReturnType<typeof modules>>;

@@ -6,6 +6,8 @@ import type { ThreadSort } from "./api";
 
 export type Theme = "auto" | "light" | "dark";
 export type Look = "letters" | "chat";
+/** How a thread is shown at first: as said, or as chat when it has no subject. */
+export type FirstLook = Look | "subject";
 /** Height of the rows of lists. */
 export type Density = "cosy" | "compact";
 
@@ -53,6 +55,10 @@ class Prefs {
   listWidth = $state<number | null>(clampList(Number(read("list") || NaN)));
   /** Whether this browser shows notices, if it may. */
   notices = $state(read("notices") === "on");
+  /** How threads are shown for which nothing else was chosen. */
+  firstLook = $state<FirstLook>((["letters", "chat"] as const).find((look) => look === read("look")) ?? "subject");
+  /** Enter alone sends in a chat. */
+  enterSends = $state(read("enter") !== "off");
   #looks = $state<Record<number, Look>>({});
 
   setTheme(theme: Theme): void {
@@ -111,10 +117,22 @@ class Prefs {
     write("preview", on ? "on" : "off");
   }
 
-  /** How a thread is shown: as chosen, otherwise chat when it has no subject. */
+  setFirstLook(look: FirstLook): void {
+    this.firstLook = look;
+    write("look", look);
+  }
+
+  setEnterSends(on: boolean): void {
+    this.enterSends = on;
+    write("enter", on ? "on" : "off");
+  }
+
+  /** How a thread is shown: as chosen for it, otherwise as chosen for all, otherwise chat when it has no subject. */
   look(thread: number, subject: string): Look {
     const chosen = this.#looks[thread] ?? (read(`look.${thread}`) as Look | null);
-    return chosen ?? (subject ? "letters" : "chat");
+    if (chosen) return chosen;
+    if (this.firstLook !== "subject") return this.firstLook;
+    return subject ? "letters" : "chat";
   }
 
   setLook(thread: number, look: Look): void {

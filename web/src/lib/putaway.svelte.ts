@@ -40,6 +40,9 @@ class PutAway {
     if ((mark === "archived" || mark === "trashed") && on) {
       this.last = { threads, mark, on, text: t.away.done[mark](threads.length) };
       this.#hideLater();
+    } else if (this.last?.mark === mark) {
+      // What the bar says is true no more.
+      this.close();
     }
   }
 

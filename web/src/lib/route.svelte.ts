@@ -8,7 +8,8 @@ export interface Route {
   page: "home" | "join" | "settings" | "account";
   account: number;
   section: Section;
-  /** What is open in the section; empty when only its list is. Of `#/join/ITEM`: the service's address. */
+  /** What is open in the section; empty when only its list is. Of `#/join/ITEM`: the service's address; of
+      `#/settings/ITEM`: the section that is gone to. */
   item: string;
   /** A message to point at, or a name to start with. */
   extra: string;
@@ -22,7 +23,7 @@ function parse(hash: string): Route {
     .split("/")
     .map(decode);
   if (first === "join") return { ...HOME, page: first, item: section };
-  if (first === "settings") return { ...HOME, page: first };
+  if (first === "settings") return { ...HOME, page: first, item: section };
   const account = Number(first);
   if (!Number.isInteger(account) || account <= 0) return HOME;
   const known = SECTIONS.find((name) => name === section) ?? "letters";

@@ -7,6 +7,8 @@ export interface Action {
   id: string;
   /** What it does, as it is listed and found in the palette. */
   name: string;
+  /** What it is, where its name alone does not say so. */
+  about?: string;
   group: Group;
   /** Keys that do it, the first of which is shown: `c`, `Shift+U`, `Ctrl+K`, `g l` for one after the other. */
   keys: readonly string[];

@@ -1,15 +1,17 @@
 // The registry of actions: the one home of their names, keys and handlers. Keys (`../keys.ts`), the palette and the
 // list under `?` read it.
-import type { ThreadMark } from "../api";
+import type { ThreadMark, ThreadView } from "../api";
 import { outbox } from "../outbox.svelte";
 import { press, putAway, threadInHand } from "../putaway.svelte";
 import { prefs } from "../prefs.svelte";
 import { router } from "../route.svelte";
 import { selection } from "../selection.svelte";
 import { t } from "../strings";
+import { copyAlias, goToList, hasAlias, reconnect } from "./account";
 import { offeredAction, type Action } from "./action";
+import { actionDialog, threadsInHand } from "./dialog.svelte";
 import { backByArrow, backToRow, focusOn, moveByArrow, moveRow, nextPane, openRow, page } from "./pane";
-import { goTo, goToAccount, goToThread, goToUnread } from "./place";
+import { accountHere, goTo, goToAccount, goToThread, goToUnread } from "./place";
 
 const { groups: g } = t.keys;
 
@@ -50,12 +52,16 @@ const LISTS: Action[] = [
   marking("starred", t.keys.star, "s"),
   marking("pinned", t.away.pin),
   marking("unread", t.keys.unread, "Shift+U"),
+  { id: "tags", name: t.tags.open, group: g.list, keys: [], run: () => actionDialog.tags(), available: () => threadsInHand().length > 0 },
+  { id: "empty-trash", name: t.away.empty, group: g.list, keys: [], run: () => actionDialog.emptyTrash(), available: () => accountHere() !== undefined },
   { id: "back", name: t.keys.back, group: g.list, keys: ["u"], run: backToRow, moves: true },
   { id: "back-by-arrow", name: t.keys.back, group: g.list, keys: ["ArrowLeft"], run: backByArrow, moves: true },
   { id: "escape", name: t.keys.escape, group: g.list, keys: ["Esc"], run: () => false, moves: true },
   { id: "thread-below", name: t.keys.below, group: g.list, keys: ["Alt+ArrowDown"], run: () => goToThread(1), moves: true },
   { id: "thread-above", name: t.keys.above, group: g.list, keys: ["Alt+ArrowUp"], run: () => goToThread(-1), moves: true },
 ];
+
+const VIEWS = ["inbox", "unread", "files", "starred", "archive", "trash"] as const satisfies ThreadView[];
 
 const GOING: Action[] = [
   offeredAction("palette", { name: t.keys.palette, group: g.go, keys: ["Ctrl+K"], moves: true }),
@@ -66,6 +72,7 @@ const GOING: Action[] = [
   { id: "groups", name: t.keys.groupsGo, group: g.go, keys: ["g g"], run: () => goTo("groups") },
   { id: "drafts", name: t.keys.drafts, group: g.go, keys: ["g d"], run: () => goTo("drafts") },
   { id: "service", name: t.keys.service, group: g.go, keys: ["g s"], run: () => goTo("service") },
+  ...VIEWS.map((view): Action => ({ id: `list-${view}`, name: t.list.views[view], about: t.palette.threads, group: g.go, keys: [], run: () => goToList(view), available: () => accountHere() !== undefined })),
   { id: "settings", name: t.settings.title, group: g.go, keys: [], run: () => router.go("#/settings") },
   { id: "join", name: t.rail.join, group: g.go, keys: [], run: () => router.go("#/join") },
   ...Array.from({ length: 9 }, (_, n): Action => ({ id: `service-${n + 1}`, name: t.keys.nth, group: g.go, keys: [String(n + 1)], run: () => goToAccount(n), moves: true })),
@@ -74,12 +81,20 @@ const GOING: Action[] = [
   offeredAction("help", { name: t.keys.help, group: g.go, keys: ["?"] }),
 ];
 
+const ACCOUNT: Action[] = [
+  { id: "copy-alias", name: t.palette.copyAlias, group: g.go, keys: [], run: copyAlias, available: hasAlias },
+  { id: "add-alias", name: t.service.aliasAdd, group: g.go, keys: [], run: () => goTo("service", "aliases"), available: () => accountHere() !== undefined },
+  { id: "add-device", name: t.service.deviceAdd, group: g.go, keys: [], run: () => goTo("service", "devices"), available: () => accountHere() !== undefined },
+  { id: "reconnect", name: t.link.reconnect, group: g.go, keys: [], run: reconnect, available: () => accountHere() !== undefined },
+];
+
 const SETTINGS: Action[] = [
   { id: "theme", name: t.keys.theme, group: g.go, keys: [], run: () => prefs.setTheme(after(["auto", "light", "dark"], prefs.theme)) },
+  ...(["look", "writing", "notices", "keys"] as const).map((section): Action => ({ id: `settings-${section}`, name: t.palette.settings(t.settings[section]), group: g.go, keys: [], run: () => router.go(`#/settings/${section}`) })),
   { id: "density", name: t.keys.density, group: g.go, keys: [], run: () => prefs.setDensity(after(["cosy", "compact"], prefs.density)) },
 ];
 
-export const ACTIONS: readonly Action[] = [...WRITING, ...READING, ...LISTS, ...GOING, ...SETTINGS];
+export const ACTIONS: readonly Action[] = [...WRITING, ...READING, ...LISTS, ...GOING, ...ACCOUNT, ...SETTINGS];
 
 /** What puts threads away, or marks them: those that are selected, otherwise the one in hand. */
 function marking(as: ThreadMark, name: string, ...keys: string[]): Action {

@@ -198,6 +198,14 @@ export const letters = {
     attachments: (n: number, size: string) => `${plural(n, "file", "files")}, ${size}`,
   },
 
+  picture: {
+    open: (name: string) => `Show ${apart(name)} large`,
+    at: (n: number, of: number) => `${n} of ${of}`,
+    next: "Next picture",
+    previous: "Previous picture",
+    close: "Close the picture",
+  },
+
   link_dialog: {
     title: "This link leads outside",
     text: "Nothing has been opened yet. If you open it, its owner may learn that you read this letter.",

@@ -3,6 +3,7 @@
 // letter has. Everything else stays text.
 import type { Attachment } from "../api";
 import { bytes, pictureWidth, shownPictures } from "../format";
+import { pictureDialog } from "../picturedialog.svelte";
 import { t } from "../strings";
 import { attachmentUrl } from "../connection/transport";
 
@@ -49,7 +50,8 @@ export function placeFiles(body: HTMLElement, html: string, files: Attachment[])
       mark.replaceChildren(...was);
       link();
     };
-    mark.replaceChildren(shown);
+    // In a link it is a part of what is clicked.
+    mark.replaceChildren(mark.closest("a") ? shown : openerOf(file, shown, files));
   }
   return links;
 }
@@ -71,11 +73,20 @@ function linkTo(file: Attachment): HTMLAnchorElement {
   return link;
 }
 
+/** A button around a picture that shows it large. */
+function openerOf(file: Attachment, picture: HTMLImageElement, files: Attachment[]): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = t.picture.open(file.name);
+  button.append(picture);
+  button.addEventListener("click", () => pictureDialog.show(files, file.id));
+  return button;
+}
+
 function pictureOf(file: Attachment, description: string): HTMLImageElement {
   const picture = document.createElement("img");
   picture.loading = "lazy";
   picture.alt = description || t.thread.picture(file.name);
-  picture.title = file.name;
   // It has its place before it is loaded.
   if (file.picture) {
     picture.style.width = `${pictureWidth(file.picture)}px`;
