@@ -141,7 +141,7 @@ impl WriteTx<'_> {
             .query_row([message], |row| row.get(0))
             .optional()?;
         let Some(Some(msgid)) = msgid else { return Ok(false) };
-        self.tell_read(account, vec![msgid])?;
+        self.sync_read(account, vec![msgid])?;
         Ok(true)
     }
 
