@@ -22,6 +22,8 @@ const SETTLES_MS = 700;
 const SAVED_MS = 1500;
 /** Longer than the app takes to give memory back once nobody asks it anything. */
 const RESTS_MS = 100_000;
+/** The longest letter that is styled, with markup in every line. */
+const LETTER = "- A line with a **bold** word, `code` and an _emphasis_.\n".repeat(400).slice(0, 19_900);
 const sizes = (process.env["BENCH_SIZES"] ?? "100000 1000000 50000").split(" ");
 
 const figures: { what: string; unit: "ms" | "MiB"; median: number; most: number; goal: number | null }[] = [];
@@ -164,6 +166,20 @@ test("pages of a large home", async ({ club, member, browser }) => {
     },
   );
   await expect(page.locator("[data-message]").getByText(`Sent ${ROUNDS - 1}.`, { exact: true })).toBeVisible();
+
+  // A long letter, styled by its Markdown.
+  await page.evaluate(() => void (location.hash = "#/1/letters/new"));
+  const letter = page.getByRole("textbox", { name: "Letter" });
+  await letter.evaluate((area: HTMLTextAreaElement, text) => {
+    area.value = text;
+    area.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste", bubbles: true }));
+  }, LETTER);
+  await expect(page.locator(".layer .md-strong").first()).toBeAttached();
+  await letter.evaluate((area: HTMLTextAreaElement) => area.setSelectionRange(area.value.length / 2, area.value.length / 2));
+  await letter.focus();
+  await each("a key in a new letter of 20 kB, styled, main thread", 16, () => page.keyboard.press("a"));
+  await page.getByRole("button", { name: "Discard draft" }).click();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
 
   // Search.
   const searched = await observe(page, "search");

@@ -8,7 +8,8 @@ const list = (member: Member, view: string) => member.page.getByRole("combobox",
 async function act(member: Member, at: number, name: string): Promise<void> {
   const message = member.page.locator("[data-message]").nth(at);
   await message.hover();
-  await message.getByRole("button", { name, exact: true }).click();
+  await message.getByRole("button", { name: "More for this message" }).click();
+  await message.getByRole("menuitem", { name, exact: true }).click();
 }
 
 async function pair(member: (name: string) => Promise<Member>, club: Parameters<Member["join"]>[0]): Promise<[Member, Member]> {

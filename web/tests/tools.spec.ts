@@ -11,8 +11,8 @@ test("a message is answered with a quote, copied, linked to and forwarded from w
   await page.mouse.move(1, 1);
   await expect(bar).toHaveCount(0);
   await letter.hover();
-  await expect(bar.getByRole("button")).toHaveCount(4);
-  expect((await bar.getByRole("button").first().boundingBox())?.height).toBe(28);
+  await expect(bar.getByRole("button")).toHaveCount(2);
+  for (const button of await bar.getByRole("button").all()) expect(Object.values((await button.boundingBox()) ?? {}).slice(2)).toEqual([28, 28]);
 
   await bar.getByRole("button", { name: "Reply with a quote" }).click();
   await expect(reply(page)).toBeFocused();
@@ -22,10 +22,16 @@ test("a message is answered with a quote, copied, linked to and forwarded from w
   await page.keyboard.press("Control+Enter");
   await expect(page.locator("[data-message] blockquote")).toContainText("Second line.");
 
-  await letter.hover();
-  await bar.getByRole("button", { name: "Copy the text" }).click();
+  const menu = page.getByRole("menu", { name: "More for this message" });
+  const more = async (item: string): Promise<void> => {
+    await letter.hover();
+    await bar.getByRole("button", { name: "More for this message" }).click();
+    await menu.getByRole("menuitem", { name: item }).click();
+    await expect(page.locator("dialog.menu")).toHaveCount(0);
+  };
+  await more("Copy the text");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("First line.\n\nSecond *line*.");
-  await bar.getByRole("button", { name: "Copy a link to it" }).click();
+  await more("Copy a link to it");
   const link = await page.evaluate(() => navigator.clipboard.readText());
   await page.goto(link);
   await expect(letter).toBeFocused();
@@ -36,7 +42,30 @@ test("a message is answered with a quote, copied, linked to and forwarded from w
   await expect(bar.getByRole("button").first()).toBeFocused();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
+  await expect(menu.getByRole("menuitem").first()).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await expect(menu.getByRole("menuitem").last()).toBeFocused();
+  // All of it is on screen, though the last letter stands at the foot.
+  for (const item of await menu.getByRole("menuitem").all()) await expect(item).toBeInViewport({ ratio: 1 });
+  await page.keyboard.press("Escape");
+  await expect(page.locator("dialog.menu")).toHaveCount(0);
+  await expect(bar.getByRole("button", { name: "More for this message" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog", { name: "Forward this thread" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(bar.getByRole("button", { name: "More for this message" })).toBeFocused();
+
+  // On a phone it is a sheet at the foot, with room for fingers.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.keyboard.press("Enter");
+  // Once it has come up.
+  await expect.poll(async () => {
+    const sheet = (await page.locator("dialog.menu").boundingBox())!;
+    return [sheet.x, sheet.width, sheet.y + sheet.height];
+  }).toEqual([0, 390, 844]);
+  for (const item of await menu.getByRole("menuitem").all()) expect((await item.boundingBox())!.height).toBe(44);
 });
 
 test("text is formatted by a bar and by keys, and every step can be undone", async ({ club, member }) => {

@@ -1,7 +1,7 @@
-// Keyboard: which action a key stands for, whatever the layout. What the actions are is in `actions/registry.ts`.
-import type { Action } from "./actions/action";
+// Keyboard: which action a key stands for, whatever the layout. What the actions are is in `actions/registry.ts`, and
+// which keys they have in `actions/bindings.svelte.ts`.
+import { bindings } from "./actions/bindings.svelte";
 import { closeItem, backToRow, focusMain, isNowhere, rows } from "./actions/pane";
-import { ACTIONS } from "./actions/registry";
 import { outbox } from "./outbox.svelte";
 import { prefs } from "./prefs.svelte";
 import { search } from "./search.svelte";
@@ -10,13 +10,12 @@ import { selection } from "./selection.svelte";
 const CHORD_MS = 1200;
 const OPENING_MS = 1000;
 
-const byKey = new Map<string, Action>(ACTIONS.flatMap((action) => action.keys.map((key) => [key, action])));
-
 /** Actions that open a form, whose first field then gets the focus. */
 const OPENS = new Set(["compose", "ping"]);
 
 /** Starts answering the keys. */
 export function listenToKeys(): void {
+  let first = "";
   let chordUntil = 0;
   // Between a key that opens a form and its first field having the focus, keys are neither.
   let openingUntil = 0;
@@ -32,8 +31,9 @@ export function listenToKeys(): void {
     if (plain && event.timeStamp < openingUntil) return event.preventDefault();
     if (isLetterKey(key) && !prefs.letterKeys) return;
     const chord = event.timeStamp < chordUntil;
-    chordUntil = !chord && key === "g" ? event.timeStamp + CHORD_MS : 0;
-    const action = byKey.get(chord ? `g ${key}` : key);
+    const action = bindings.action(chord ? `${first} ${key}` : key);
+    chordUntil = !chord && bindings.begins(key) ? event.timeStamp + CHORD_MS : 0;
+    first = key;
     if (!action || action.run() === false) return;
     event.preventDefault();
     if (OPENS.has(action.id)) openingUntil = event.timeStamp + OPENING_MS;
@@ -56,6 +56,9 @@ export function keyOf(event: KeyboardEvent): string {
   return parts.filter(Boolean).join("+");
 }
 
+/** Signs by their places, without and with Shift, where a layout has letters of another alphabet there. */
+const SIGNS: Readonly<Record<string, string>> = { Backquote: "`~", Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|", Semicolon: ";:", Quote: "'\"", Comma: ",<", Period: ".>", Slash: "/?" };
+
 /** The command a key stands for: whatever Caps Lock says, and by its place on the keyboard where the
     layout has other letters there. */
 function meant(event: KeyboardEvent): string {
@@ -70,11 +73,11 @@ function meant(event: KeyboardEvent): string {
   const foreign = dead || (key > "\u007f" && !event.getModifierState("AltGraph"));
   const letter = /^Key([A-Z])$/.exec(code)?.[1];
   if (letter && foreign) return shiftKey ? letter : letter.toLowerCase();
-  if (foreign && !shiftKey && code === "BracketLeft") return "[";
-  if (foreign && !shiftKey && code === "BracketRight") return "]";
+  const sign = SIGNS[code]?.charAt(shiftKey ? 1 : 0);
+  if (sign && foreign) return sign;
   if (foreign && shiftKey && code === "Digit3") return "#";
   // Where other alphabets are written, a full stop or a comma lies in the place of the slash.
-  if (code === "Slash" && (foreign || key === "." || key === ",")) return shiftKey ? "?" : "/";
+  if (code === "Slash" && (key === "." || key === ",")) return shiftKey ? "?" : "/";
   const digit = /^Digit([1-9])$/.exec(code)?.[1];
   return digit && !shiftKey ? digit : key;
 }

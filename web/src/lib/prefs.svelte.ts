@@ -1,6 +1,5 @@
-// Preferences, kept in this browser: theme, density, preview, letters or chat, time to undo, keys,
-// notices. Nothing of the
-// correspondence is kept here.
+// Preferences, kept in this browser: theme, density, preview, letters or chat, time to undo, keys, notices. Nothing
+// of the correspondence is kept here.
 
 import type { ThreadSort } from "./api";
 
@@ -37,6 +36,21 @@ function write(key: string, value: string): void {
   }
 }
 
+/** Most letters of the keys that were changed; whatever is longer was not written by these pages. */
+const BINDINGS_MAX = 10_000;
+
+/** Keys by the action that was given them; what is not of this form is left out. */
+function readBindings(): Record<string, readonly string[]> {
+  const kept = read("bindings") ?? "";
+  try {
+    const all: unknown = kept.length > BINDINGS_MAX ? {} : JSON.parse(kept || "{}");
+    const isKeys = (keys: unknown): keys is string[] => Array.isArray(keys) && keys.every((key) => typeof key === "string");
+    return Object.fromEntries(Object.entries(all ?? {}).filter((one): one is [string, string[]] => isKeys(one[1])));
+  } catch {
+    return {};
+  }
+}
+
 const clampList = (px: number): number | null => (Number.isFinite(px) ? Math.round(Math.min(Math.max(px, LIST_MIN), LIST_MAX)) : null);
 
 class Prefs {
@@ -47,6 +61,8 @@ class Prefs {
   undoSeconds = $state<UndoSeconds>(UNDO_SECONDS.find((seconds) => String(seconds) === read("undo")) ?? 5);
   /** Single letters are commands where nothing is typed. */
   letterKeys = $state(read("keys") !== "off");
+  /** Keys that were changed, by the action that has them. */
+  bindings = $state.raw(readBindings());
   /** The details of a thread stand beside it where there is room. */
   details = $state(read("details") === "on");
   /** The order of lists of threads. */
@@ -75,6 +91,11 @@ class Prefs {
   setLetterKeys(on: boolean): void {
     this.letterKeys = on;
     write("keys", on ? "on" : "off");
+  }
+
+  setBindings(bindings: Record<string, readonly string[]>): void {
+    this.bindings = bindings;
+    write("bindings", JSON.stringify(bindings));
   }
 
   setNotices(on: boolean): void {

@@ -150,5 +150,6 @@ function neighbour(thread: number): string | undefined {
 
 function focusRow(thread: string | undefined): void {
   const row = document.querySelector<HTMLElement>(thread ? `[data-thread-row="${thread}"] [data-row]` : "[data-row]");
-  (row ?? document.querySelector<HTMLElement>("[data-key='view']"))?.focus();
+  // Not the choice of lists, in which letters are no commands: the next may be to undo it.
+  (row ?? document.querySelector<HTMLElement>(".list-pane nav [aria-current]"))?.focus();
 }

@@ -18,13 +18,18 @@ export interface Action {
   available?: () => boolean;
   /** It moves about the page: no entry of the palette. */
   moves?: boolean;
+  /** Its keys are those of every page and list, and cannot be changed. */
+  fixed?: boolean;
 }
 
+/** Does something, with a message where it is about one. */
+type Handler = (message?: number) => void;
+
 /** What the page on screen offers: handlers of the components that are shown. */
-const offered = new Map<string, () => void>();
+const offered = new Map<string, Handler>();
 
 /** Offers to do something while a component is shown; the last one that offers it is asked. Returns how to stop. */
-export function offer(handlers: Readonly<Record<string, () => void>>): () => void {
+export function offer(handlers: Readonly<Record<string, Handler>>): () => void {
   for (const [name, handler] of Object.entries(handlers)) offered.set(name, handler);
   return () => {
     for (const [name, handler] of Object.entries(handlers)) if (offered.get(name) === handler) offered.delete(name);
@@ -34,8 +39,8 @@ export function offer(handlers: Readonly<Record<string, () => void>>): () => voi
 export const isOffered = (name: string): boolean => offered.has(name);
 
 /** Has the component that offers it do it; false when none does. */
-export function ask(name: string): boolean {
-  offered.get(name)?.();
+export function ask(name: string, message?: number): boolean {
+  offered.get(name)?.(message);
   return offered.has(name);
 }
 

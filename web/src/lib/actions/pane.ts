@@ -5,7 +5,7 @@ import { goUp } from "./place";
 const isShown = (element: HTMLElement): boolean => element.checkVisibility();
 
 export const rows = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-row]")].filter(isShown);
-const rowOfOpen = (): HTMLElement | undefined => rows().find((row) => row.getAttribute("aria-current") === "true");
+export const rowOfOpen = (): HTMLElement | undefined => rows().find((row) => row.getAttribute("aria-current") === "true");
 
 /** Where the focus rests when nothing has it. */
 export const isNowhere = (element: Element | null): boolean => element === null || element === document.body || element.id === "main";

@@ -1,5 +1,5 @@
-// The registry of actions: the one home of their names, keys and handlers. Keys (`../keys.ts`), the palette and the
-// list under `?` read it.
+// The registry of actions: the one home of their names, first keys and handlers. Keys (`../keys.ts`), the palette, the
+// settings and the list under `?` read it.
 import type { ThreadMark, ThreadView } from "../api";
 import { outbox } from "../outbox.svelte";
 import { press, putAway, threadInHand } from "../putaway.svelte";
@@ -23,7 +23,7 @@ const WRITING: Action[] = [
   { id: "ping", name: t.keys.ping, group: g.write, keys: ["p"], run: () => goTo("pings", "new") },
   { id: "new-group", name: t.list.group, group: g.write, keys: [], run: () => goTo("groups", "new") },
   { id: "reply", name: t.keys.reply, group: g.write, keys: ["r"], run: () => focusOn("[data-key='reply']"), available: () => document.querySelector("[data-key='reply']") !== null },
-  { id: "send", name: t.keys.send, group: g.write, keys: ["Ctrl+Enter"], run: () => false, moves: true },
+  { id: "send", name: t.keys.send, group: g.write, keys: ["Ctrl+Enter"], run: () => false, moves: true, fixed: true },
   { id: "undo", name: t.keys.undo, group: g.write, keys: ["z"], run: undo, available: () => putAway.last !== null || outbox.last !== null },
 ];
 
@@ -32,6 +32,7 @@ const READING: Action[] = [
   offeredAction("look", { name: t.keys.look, group: g.read, keys: ["v"] }),
   offeredAction("find", { name: t.keys.find, group: g.read, keys: ["Ctrl+F"] }),
   offeredAction("forward", { name: t.thread.forwardTitle, group: g.read, keys: ["f"] }),
+  offeredAction("print", { name: t.keys.print, group: g.read, keys: ["Ctrl+P"] }),
   offeredAction("details", { name: t.readers.open, group: g.read, keys: [] }),
   offeredAction("fold", { name: t.keys.fold, group: g.read, keys: ["["] }),
   offeredAction("unfold", { name: t.keys.unfold, group: g.read, keys: ["]"] }),
@@ -42,9 +43,9 @@ const READING: Action[] = [
 const LISTS: Action[] = [
   { id: "next", name: t.keys.next, group: g.list, keys: ["j"], run: () => moveRow(1), moves: true },
   { id: "previous", name: t.keys.previous, group: g.list, keys: ["k"], run: () => moveRow(-1), moves: true },
-  { id: "next-row", name: t.keys.next, group: g.list, keys: ["ArrowDown"], run: () => moveByArrow(1), moves: true },
-  { id: "previous-row", name: t.keys.previous, group: g.list, keys: ["ArrowUp"], run: () => moveByArrow(-1), moves: true },
-  { id: "open", name: t.keys.open, group: g.list, keys: ["Enter", "ArrowRight"], run: openRow, moves: true },
+  { id: "next-row", name: t.keys.next, group: g.list, keys: ["ArrowDown"], run: () => moveByArrow(1), moves: true, fixed: true },
+  { id: "previous-row", name: t.keys.previous, group: g.list, keys: ["ArrowUp"], run: () => moveByArrow(-1), moves: true, fixed: true },
+  { id: "open", name: t.keys.open, group: g.list, keys: ["Enter", "ArrowRight"], run: openRow, moves: true, fixed: true },
   { id: "select", name: t.keys.select, group: g.list, keys: ["x"], run: select, moves: true },
   marking("archived", t.keys.archive, "e"),
   marking("trashed", t.keys.trash, "#"),
@@ -55,8 +56,8 @@ const LISTS: Action[] = [
   { id: "tags", name: t.tags.open, group: g.list, keys: [], run: () => actionDialog.tags(), available: () => threadsInHand().length > 0 },
   { id: "empty-trash", name: t.away.empty, group: g.list, keys: [], run: () => actionDialog.emptyTrash(), available: () => accountHere() !== undefined },
   { id: "back", name: t.keys.back, group: g.list, keys: ["u"], run: backToRow, moves: true },
-  { id: "back-by-arrow", name: t.keys.back, group: g.list, keys: ["ArrowLeft"], run: backByArrow, moves: true },
-  { id: "escape", name: t.keys.escape, group: g.list, keys: ["Esc"], run: () => false, moves: true },
+  { id: "back-by-arrow", name: t.keys.back, group: g.list, keys: ["ArrowLeft"], run: backByArrow, moves: true, fixed: true },
+  { id: "escape", name: t.keys.escape, group: g.list, keys: ["Esc"], run: () => false, moves: true, fixed: true },
   { id: "thread-below", name: t.keys.below, group: g.list, keys: ["Alt+ArrowDown"], run: () => goToThread(1), moves: true },
   { id: "thread-above", name: t.keys.above, group: g.list, keys: ["Alt+ArrowUp"], run: () => goToThread(-1), moves: true },
 ];
@@ -94,6 +95,7 @@ const SETTINGS: Action[] = [
   { id: "density", name: t.keys.density, group: g.go, keys: [], run: () => prefs.setDensity(after(["cosy", "compact"], prefs.density)) },
 ];
 
+/** All of them, each with the keys that it comes with; those that it has now are told by `bindings.svelte.ts`. */
 export const ACTIONS: readonly Action[] = [...WRITING, ...READING, ...LISTS, ...GOING, ...ACCOUNT, ...SETTINGS];
 
 /** What puts threads away, or marks them: those that are selected, otherwise the one in hand. */

@@ -5,6 +5,7 @@ import { store } from "../store.svelte";
 import { apart, listed, t } from "../strings";
 import { goToList, searchAgain } from "./account";
 import type { Action } from "./action";
+import { bindings } from "./bindings.svelte";
 import { best, type Names } from "./match";
 import { accountHere } from "./place";
 import { ACTIONS } from "./registry";
@@ -42,7 +43,7 @@ export function rememberRecent(): void {
 
 const goes = (to: string, name: string, about: string, icon: Target["icon"]): Target => ({ id: to, name, about, icon, key: "", run: () => router.go(to) });
 
-const doing = (action: Action): Target => ({ id: action.id, name: action.name, also: t.palette.also[action.id] ?? [], about: action.about ?? "", icon: "bolt", key: action.keys[0] ?? "", run: () => void action.run() });
+const doing = (action: Action): Target => ({ id: action.id, name: action.name, also: t.palette.also[action.id] ?? [], about: action.about ?? "", icon: "bolt", key: bindings.of(action.id)[0] ?? "", run: () => void action.run() });
 
 function all(): Target[] {
   const several = store.accounts.length > 1;
@@ -50,7 +51,7 @@ function all(): Target[] {
   const about = (words: string, account: number): string => [words, where(account)].filter(Boolean).join(" · ");
   return [
     ...ACTIONS.filter((action) => !action.moves && action.available?.() !== false).map(doing),
-    ...store.accounts.map((account, n) => ({ ...goes(href(account.id), account.service, t.palette.service, "place"), key: n < 9 ? String(n + 1) : "" })),
+    ...store.accounts.map((account, n) => ({ ...goes(href(account.id), account.service, t.palette.service, "place"), key: bindings.of(`service-${n + 1}`)[0] ?? "" })),
     ...ofAccount(),
     ...store.contacts.map((contact) => goes(href(contact.account, "people", contact.uid), partyName({ ...contact, kind: "contact" }), about(t.palette.person, contact.account), "people")),
     ...store.groups.map((group) => goes(href(group.account, "groups", group.gid), group.gid, about(t.marks.group, group.account), "group")),

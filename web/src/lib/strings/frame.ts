@@ -18,7 +18,7 @@ export const frame = {
     device: "Add a phone or another computer",
     deviceText: "New letters then come to all of them",
     add: "Add",
-    keys: "Keys: c writes a letter, Ctrl+K goes anywhere, ? lists the others.",
+    keys: (compose: string, palette: string, help: string) => `Keys: ${compose} writes a letter, ${palette} goes anywhere, ${help} lists the others.`,
   },
 
   gone: {
@@ -88,7 +88,7 @@ export const frame = {
     preview: "Preview of letters",
     previewHint: "Shows beside the text how it will be read.",
     letterKeys: "Single letters are commands",
-    letterKeysHint: "Where nothing is typed: c writes a letter, j and k go down and up.",
+    letterKeysHint: "Where nothing is typed, as c for a new letter. Off: only keys with Ctrl or Alt, and named keys such as F6.",
     on: "On",
     off: "Off",
     list: "All keys",
@@ -155,6 +155,7 @@ export const frame = {
   keys: {
     title: "Keyboard",
     close: "Close",
+    change: "Change keys",
     groups: {
       go: "Go",
       list: "In lists",
@@ -164,6 +165,7 @@ export const frame = {
     palette: "Go to, or do, anything",
     nextUnread: "Next unread",
     find: "Search in this thread",
+    print: "Print this thread",
     fold: "Fold what is read",
     unfold: "Show every letter",
     pageDown: "Page down",
@@ -203,6 +205,24 @@ export const frame = {
     nth: "Service 1 to 9",
     look: "Letters or chat",
     then: "then",
+  },
+
+  bind: {
+    lead: "Choose a key, then press the one that is to take its place. Keys that lie under letters of another alphabet count by their place.",
+    change: (name: string, keys: string) => (keys ? `${name}: ${keys}. Change the key` : `${name}: no key. Choose one`),
+    none: "none",
+    press: "Press a key",
+    how: "Press the new key. Esc keeps the present one.",
+    second: "Now the second key.",
+    noKey: "No key",
+    reset: (keys: string) => (keys ? `Back to ${keys}` : "Back to no key"),
+    resetAll: "All keys as they came",
+    swap: "Swap the two",
+    set: (name: string, keys: string) => (keys ? `${name}: ${keys}` : `${name} has no key`),
+    fixed: "This key stays as it is.",
+    reserved: (key: string) => `${key} is needed by every page, by the browser or for editing text.`,
+    taken: (key: string, name: string) => `${key} is the key of “${name}”.`,
+    begins: (key: string, longer: string, name: string) => `${key} begins ${longer}, the keys of “${name}”.`,
   },
 
   palette: {

@@ -40,6 +40,7 @@ export const letters = {
 
   message: {
     actions: "What to do with this message",
+    more: "More for this message",
     reply: "Reply with a quote",
     forward: "Forward this thread",
     copyText: "Copy the text",
@@ -55,6 +56,7 @@ export const letters = {
     keep: "Keep it",
     trashed: (from: string, day: string) => `Deleted, from ${apart(from)}. It is erased for good by ${day}.`,
     restore: "Put back",
+    print: "Print this letter",
   },
 
   list: {
@@ -169,6 +171,8 @@ export const letters = {
     fresh: "New",
     older: "Show what was before",
     newer: "Show what came after",
+    olderElsewhere: "What was before is not printed.",
+    newerElsewhere: "What came after is not printed.",
     came: (n: number) => `${n} new`,
     below: (n: number) => `${n} unread`,
     toEnd: "To the end",
@@ -177,7 +181,7 @@ export const letters = {
     with: "With",
     messages: (n: number) => plural(n, "message", "messages"),
     empty: "Choose a letter to read it here",
-    emptyHint: "Or press c to write a new one, / to search, ? for all shortcuts.",
+    emptyHint: (compose: string, search: string, help: string) => `Or press ${compose} to write a new one, ${search} to search, ${help} for all shortcuts.`,
     onlyFile: "A file",
     picture: (name: string) => `Picture ${apart(name)}`,
     form: "form",

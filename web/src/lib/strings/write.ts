@@ -93,7 +93,6 @@ export const write = {
     held: "Sending",
     left: (seconds: number) => `in ${seconds} s`,
     now: "Send now",
-    key: "z",
     queued: "Letter queued.",
     sending: "Sending…",
     failed: "Not sent.",

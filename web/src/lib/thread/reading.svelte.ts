@@ -110,6 +110,20 @@ export class Reading {
     this.#restoreAnchor();
   }
 
+  /** Goes to the first of the messages that arrived while the thread was open and are unread. */
+  async toArrived(): Promise<void> {
+    const { arrived } = this.#open;
+    let first = this.#unread().find((m) => arrived.has(m.id) && this.#isBelow(m));
+    if (!first) {
+      await this.#open.seek("end");
+      await tick();
+      first = this.#unread().find((m) => arrived.has(m.id));
+    }
+    if (!first) return this.toEnd();
+    this.#anchor = { id: first.id, top: ROOM_PX };
+    this.#restoreAnchor();
+  }
+
   /** Goes to the first message below that is unread. */
   async toUnread(): Promise<void> {
     let first = this.#unread().find((m) => this.#isBelow(m));
