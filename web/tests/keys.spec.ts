@@ -218,6 +218,74 @@ test("search in a thread marks what it finds in place, folded letters too, and s
   expect(await marked()).toEqual([]);
 });
 
+test("from the search field arrow and Enter lead to the first hit, and Esc back to the list", async ({ club, member }) => {
+  const { ada } = await threads(club, member, "One", "Two", "Three");
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const field = page.getByRole("searchbox", { name: "Search all letters" });
+  const hits = page.locator(".list-pane .list-row .snippet");
+  const first = page.locator(".list-pane [data-row]").first();
+  await page.keyboard.press("/");
+  await page.keyboard.type("text");
+  // Before there is a hit, too.
+  await page.keyboard.press("Enter");
+  await expect(hits).toHaveCount(3);
+  await expect(first).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await expect(field).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  await expect(first).toBeFocused();
+  const subject = (await first.locator("bdi").first().textContent()) ?? "";
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".prose")).toHaveText(`Text of ${subject}.`);
+  await page.keyboard.press("/");
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveValue("");
+  await expect(row(page, subject)).toBeFocused();
+  // From a hit as well, and by the button.
+  await page.keyboard.press("/");
+  await page.keyboard.type("three");
+  await expect(hits).toHaveCount(1);
+  await page.keyboard.press("ArrowDown");
+  await expect(first).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(row(page, subject)).toBeFocused();
+  await field.fill("three");
+  await page.getByRole("button", { name: "Clear search" }).click();
+  await expect(field).toBeFocused();
+});
+
+test("skip links are the first stops of the Tab key, and lead to the list, the letter and the composer", async ({ club, member }) => {
+  const { ada } = await threads(club, member, "One");
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await row(page, "One").click();
+  await expect(scroller(page)).toBeFocused();
+  const links = page.getByRole("navigation", { name: "Skip" }).getByRole("button");
+  await expect(links).toHaveText(["Skip to the list", "Skip to the letter", "Skip to the composer"]);
+  const seen = (): Promise<string[]> => links.evaluateAll((all) => all.filter((one) => getComputedStyle(one).clipPath === "none").map((one) => one.textContent ?? ""));
+  expect(await seen()).toEqual([]);
+  const targets = [row(page, "One"), scroller(page), reply(page)];
+  for (const [n, target] of targets.entries()) {
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await links.first().focus();
+    for (let tab = 0; tab < n; tab += 1) await page.keyboard.press("Tab");
+    await expect(links.nth(n)).toBeFocused();
+    expect(await seen()).toHaveLength(1);
+    await page.keyboard.press("Enter");
+    await expect(target).toBeFocused();
+  }
+  // The first thing that the Tab key comes to.
+  await page.goto(`${ada.origin}/#/1/letters`);
+  await page.reload();
+  await expect(row(page, "One")).toBeVisible();
+  await page.keyboard.press("Tab");
+  await expect(links.first()).toBeFocused();
+  await expect(links).toHaveText(["Skip to the list", "Skip to the page"]);
+});
+
 test("after a ping is accepted the next one that waits has the focus", async ({ club, member }) => {
   const ada = await (await member("Ada")).join(club);
   const { page } = ada;

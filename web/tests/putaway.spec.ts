@@ -74,7 +74,9 @@ test("threads are archived and deleted by key, taken back, and come back with a 
     await anna.page.locator(".scroller").focus();
     await anna.page.keyboard.press("#");
     await expect(row(anna, "Oars")).toHaveCount(0);
-    await expect(anna.page.getByRole("article")).toHaveCount(0);
+    // The next one is open, with the focus in it.
+    await expect(anna.page.getByRole("heading", { level: 1 })).not.toHaveText("Oars");
+    await expect(anna.page.locator("main .scroller")).toBeFocused();
     await expect(anna.page.locator("[data-bar='put-away']")).toContainText("In the trash for 30 days.");
     await list(anna, "Trash");
     await expect(row(anna, "Oars")).toBeVisible();
@@ -220,4 +222,57 @@ test("a single message gets a star, is deleted after a question, and is put back
   await page.locator("[data-trashed]").getByRole("button", { name: "Put back" }).click();
   await expect(page.locator(".prose").getByText("The second.")).toBeVisible();
   await expect(row(anna, "Oars")).toContainText("The second.");
+});
+
+test("who archives or deletes what they read goes on to the next thread, then the one before; on a phone to the list", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  for (const subject of ["One", "Two", "Three", "Four"]) {
+    await boris.write(anna.alias, subject, `About ${subject}.`);
+    await expect(row(anna, subject)).toBeVisible();
+  }
+  const { page } = anna;
+  const reads = async (subject: string): Promise<void> => {
+    await expect(page.getByRole("heading", { level: 1, name: subject })).toBeVisible();
+    await expect(page.locator(".prose")).toHaveText(`About ${subject}.`);
+    await expect(page.locator("main .scroller")).toBeFocused();
+  };
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await row(anna, "Two").locator("[data-row]").click();
+  await reads("Two");
+  await page.keyboard.press("#");
+  await reads("One");
+  await page.keyboard.press("e");
+  await reads("Three");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.locator("main .scroller").focus();
+  await page.keyboard.press("e");
+  await expect(row(anna, "Four").locator("[data-row]")).toBeFocused();
+  expect(new URL(page.url()).hash).toBe("#/1/letters");
+});
+
+test("what a key has done is said, and an unread thread is not marked as read by it", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  await boris.write(anna.alias, "Oars", "About the oars.");
+  const { page } = anna;
+  const said = page.getByRole("status").last();
+  await row(anna, "Oars").locator("[data-row]").focus();
+  const says = async (key: string, what: string): Promise<void> => {
+    await page.keyboard.press(key);
+    await expect(said).toContainText(what);
+  };
+  await says("Shift+U", "It is unread already.");
+  await expect(row(anna, "Oars").locator(".badge")).toBeVisible();
+  expect(await anna.unread()).toBe(1);
+  await says("m", "Muted.");
+  await says("m", "Muted no more.");
+  await says("s", "Starred.");
+  await says("s", "The star is off.");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => anna.unread()).toBe(0);
+  await says("Shift+U", "Marked as unread.");
+  await expect(row(anna, "Oars").locator("[data-row]")).toBeFocused();
+  await expect.poll(() => anna.unread()).toBe(1);
+  await page.keyboard.press("#");
+  await expect(row(anna, "Oars")).toHaveCount(0);
+  await says("z", "Out of the trash.");
 });

@@ -9,24 +9,34 @@ let last: { element: Element; pane: string } | undefined;
 /** What was open last, whose row is the way back. */
 let item = "";
 let looking = false;
+/** What had the focus, and cannot be pressed while what it does is done. It has it again afterwards. */
+let busy: Element | undefined;
 
 const PANES = [".list-pane", "#main", ".rail"];
 
 /** Starts keeping it. */
 export function keepFocus(): void {
   addEventListener("focusin", ({ target }) => {
+    busy = undefined;
     if (target instanceof Element) last = { element: target, pane: PANES.find((pane) => target.closest(pane)) ?? "" };
   });
   addEventListener("focusout", ({ target, relatedTarget }) => {
     if (relatedTarget !== null) return;
     // Some browsers tell this also of what is being taken away.
     queueMicrotask(() => {
-      if (target instanceof Element && last?.element === target && target !== document.activeElement && isThere(target)) last = undefined;
+      if (target instanceof Element && last?.element === target && target !== document.activeElement && target !== busy && isThere(target)) last = undefined;
     });
   });
-  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  addEventListener("pointerdown", () => (busy = undefined));
+  new MutationObserver((changes) => {
+    for (const { target, attributeName } of changes) if (attributeName && target === last?.element && last.element.matches(":disabled")) busy = last.element;
+    look();
+  }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
   addEventListener("hashchange", look);
 }
+
+/** Whether what had the focus is at work: keys pressed meanwhile are no commands. */
+export const isAtWork = (): boolean => busy !== undefined && isThere(busy) && document.activeElement === document.body;
 
 const isThere = (element: Element): boolean => element.isConnected && element.checkVisibility();
 
@@ -44,6 +54,7 @@ function look(): void {
   requestAnimationFrame(() =>
     requestAnimationFrame(() => {
       looking = false;
+      if (isAtWork() && busy instanceof HTMLElement && !busy.matches(":disabled")) busy.focus({ preventScroll: true });
       if (isLost() && !document.querySelector("dialog[open]")) restore();
     }),
   );

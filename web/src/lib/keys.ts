@@ -1,7 +1,9 @@
 // Keyboard: which action a key stands for, whatever the layout. What the actions are is in `actions/registry.ts`, and
 // which keys they have in `actions/bindings.svelte.ts`.
+import { tick } from "svelte";
 import { bindings } from "./actions/bindings.svelte";
-import { closeItem, backToRow, focusMain, isNowhere, rows } from "./actions/pane";
+import { closeItem, backToRow, focusList, focusMain, isNowhere, rows } from "./actions/pane";
+import { isAtWork } from "./focus";
 import { outbox } from "./outbox.svelte";
 import { prefs } from "./prefs.svelte";
 import { search } from "./search.svelte";
@@ -27,7 +29,7 @@ export function listenToKeys(): void {
     if (event.key === "Escape") return escape(event);
     const key = keyOf(event);
     const plain = !/^(Ctrl|Alt)\+|^(Shift\+)?F\d/.test(key);
-    if (plain && (isTyping(event.target) || outbox.awaiting)) return;
+    if (plain && (isWriting(event.target, key) || isAtWork() || outbox.awaiting)) return;
     if (plain && event.timeStamp < openingUntil) return event.preventDefault();
     if (isLetterKey(key) && !prefs.letterKeys) return;
     const chord = event.timeStamp < chordUntil;
@@ -86,16 +88,31 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
 }
 
+/** Whether a key belongs to a form: to its fields, and to its buttons, which the Tab key passes between them. In a reply
+    that is empty, what pages through a text pages through the thread. */
+function isWriting(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (/^Page(Up|Down)$/.test(key) && target instanceof HTMLTextAreaElement && target.matches("[data-key='reply']") && target.value === "") return false;
+  return isTyping(target) || target.closest("form, [data-draft], [role='search']") !== null;
+}
+
 /** Steps back: out of a field, out of a selection, out of a search, back to the row, out of what is open. */
 function escape(event: KeyboardEvent): void {
   const active = document.activeElement;
   if (active instanceof HTMLElement && isTyping(active)) {
-    if (active.dataset["key"] === "search") search.clear();
-    leave(active);
-  } else if (!selection.clear() && !search.clear() && !(isNowhere(active) ? closeItem() : backToRow())) {
+    if (active.dataset["key"] === "search") leaveSearch();
+    else leave(active);
+  } else if (!selection.clear() && !leaveSearch() && !(isNowhere(active) ? closeItem() : backToRow())) {
     return;
   }
   event.preventDefault();
+}
+
+/** From what was found back to the list, once that is there again; false when nothing is searched. */
+function leaveSearch(): boolean {
+  const was = search.clear();
+  if (was || document.activeElement?.closest(".place-bar [role='search']")) void tick().then(() => focusList() || focusMain());
+  return was;
 }
 
 /** Leaves a field for what it belongs to: never for nothing. */

@@ -1,4 +1,7 @@
 // Putting threads away: marks on threads, with a few seconds to undo archiving and deleting.
+import { tick } from "svelte";
+import { goWithFocus } from "./actions/pane";
+import { threadBeside } from "./actions/place";
 import type { ThreadMark, ThreadRow } from "./api";
 import { command, problem } from "./connection/transport";
 import { href, router } from "./route.svelte";
@@ -24,7 +27,7 @@ class PutAway {
   error = $state("");
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Marks threads, or takes the mark from them. What leaves the list that is shown is offered to be undone. */
+  /** Marks threads, or takes the mark from them, and says so. What leaves the list that is shown is offered to be undone. */
   async mark(rows: readonly ThreadRow[], mark: ThreadMark, on: boolean): Promise<void> {
     if (rows.length === 0) return;
     const threads = rows.map((row) => row.id);
@@ -38,12 +41,13 @@ class PutAway {
     }
     this.error = "";
     if ((mark === "archived" || mark === "trashed") && on) {
-      this.last = { threads, mark, on, text: t.away.done[mark](threads.length) };
+      this.last = { threads, mark, on, text: t.away.done[mark].on(threads.length) };
       this.#hideLater();
-    } else if (this.last?.mark === mark) {
-      // What the bar says is true no more.
-      this.close();
+      return;
     }
+    // What was offered to be undone has been.
+    if (this.last?.mark === mark) this.close();
+    say(t.away.done[mark][on ? "on" : "off"](threads.length));
   }
 
   /** Puts the threads back where they were. */
@@ -53,6 +57,7 @@ class PutAway {
     this.close();
     try {
       await command("mark_threads", { threads: last.threads, mark: last.mark, on: !last.on });
+      say(t.away.done[last.mark].off(last.threads.length));
     } catch (caught) {
       this.error = problem(caught);
       this.#hideLater();
@@ -78,6 +83,11 @@ class PutAway {
 }
 
 export const putAway = new PutAway();
+
+/** Says what was done to who does not see it; the same again, too. */
+function say(text: string): void {
+  store.announcement = text === store.announcement ? `${text}\u00a0` : text;
+}
 
 /** The thread that a key is about: whose row has the focus, otherwise the one that is open. */
 export function threadInHand(): ThreadRow | undefined {
@@ -107,25 +117,47 @@ export const isOn = (row: ThreadRow, mark: ThreadMark): boolean => {
   }
 };
 
-/** Sets a mark of a thread, or takes it away if it has it. A thread that leaves the list hands the focus to the next row. */
-export async function toggle(row: ThreadRow | undefined, mark: ThreadMark): Promise<void> {
+/** Sets a mark of a thread, or takes it away if it has it; with `wanted`, only that. Who reads a thread that leaves the list
+    goes on to the next, on a phone to the list; who is in the list goes to the next row. */
+export async function toggle(row: ThreadRow | undefined, mark: ThreadMark, wanted?: boolean): Promise<void> {
   if (!row) return;
-  const on = !isOn(row, mark);
+  const on = wanted ?? !isOn(row, mark);
   const leaves = mark === "archived" || mark === "trashed";
   const next = leaves ? neighbour(row.id) : undefined;
   const isOpen = router.now.section === "letters" && router.now.item === String(row.id);
   const inList = document.activeElement?.closest("[data-thread-row]") != null;
-  await putAway.mark([row], mark, on);
-  if (putAway.error) return;
-  if (isOpen && (leaves || (mark === "unread" && on))) router.go(href(row.account, "letters"));
-  if (leaves && (inList || isOpen)) requestAnimationFrame(() => focusRow(next));
+  const reads = leaves && isOpen && !inList && !matchMedia("(max-width: 639px)").matches ? threadBeside(row.id) : undefined;
+  const closes = isOpen && (leaves || (mark === "unread" && on));
+  // It is closed first: what is on screen is read at once.
+  if (closes && !leaves) await leave(href(row.account, "letters"));
+  if (!(await setMark([row], mark, on))) return;
+  if (reads) return void goWithFocus(() => (router.go(href(reads.account, "letters", reads.id)), true), "main");
+  if (closes && leaves) router.go(href(row.account, "letters"));
+  if (closes || (leaves && inList)) requestAnimationFrame(() => focusRow(leaves ? next : String(row.id)));
 }
 
-/** Sets a mark of several threads, or takes it from them if all have it. */
-export async function toggleAll(rows: readonly ThreadRow[], mark: ThreadMark): Promise<void> {
-  const on = !rows.every((row) => isOn(row, mark));
+/** Goes there; resolves once what was open is closed. */
+function leave(to: string): Promise<void> {
+  return new Promise((resolve) => {
+    addEventListener("hashchange", () => void tick().then(resolve), { once: true });
+    router.go(to);
+  });
+}
+
+/** Marks threads; those that are unread already are only said to be. False when it could not be done. */
+async function setMark(rows: readonly ThreadRow[], mark: ThreadMark, on: boolean): Promise<boolean> {
+  if (mark === "unread" && on && rows.every((row) => isOn(row, mark))) {
+    say(t.away.isUnread(rows.length));
+    return true;
+  }
   await putAway.mark(rows, mark, on);
-  if (putAway.error) return;
+  return putAway.error === "";
+}
+
+/** Sets a mark of several threads, or takes it from them if all have it; with `wanted`, only that. */
+export async function toggleAll(rows: readonly ThreadRow[], mark: ThreadMark, wanted?: boolean): Promise<void> {
+  const on = wanted ?? !rows.every((row) => isOn(row, mark));
+  if (!(await setMark(rows, mark, on))) return;
   selection.clear();
   const { section, item, account } = router.now;
   const leaves = mark === "archived" || mark === "trashed";
@@ -133,11 +165,11 @@ export async function toggleAll(rows: readonly ThreadRow[], mark: ThreadMark): P
 }
 
 /** What a key does: to the selected threads, otherwise to the one in hand. False when there is none. */
-export function press(mark: ThreadMark): boolean {
+export function press(mark: ThreadMark, on?: boolean): boolean {
   const selected = store.threads.filter((row) => selection.has(row.id));
   const row = threadInHand();
-  if (selected.length > 0) void toggleAll(selected, mark);
-  else void toggle(row, mark);
+  if (selected.length > 0) void toggleAll(selected, mark, on);
+  else void toggle(row, mark, on);
   return selected.length > 0 || row !== undefined;
 }
 

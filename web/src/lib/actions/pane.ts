@@ -1,5 +1,6 @@
 // Focus among the panes: from row to row, from a row into what it opens and back, from pane to pane.
 import { router } from "../route.svelte";
+import { search } from "../search.svelte";
 import { goUp } from "./place";
 
 const isShown = (element: HTMLElement): boolean => element.checkVisibility();
@@ -10,6 +11,8 @@ export const rowOfOpen = (): HTMLElement | undefined => rows().find((row) => row
 /** Where the focus rests when nothing has it. */
 export const isNowhere = (element: Element | null): boolean => element === null || element === document.body || element.id === "main";
 const isInList = (element: Element | null): boolean => element !== null && element.closest(".list-pane") !== null;
+
+const SEARCH = "[data-key='search']";
 
 /** Moves the focus along the rows of the list; Enter then opens as for any link. */
 export function moveRow(by: number): boolean {
@@ -24,6 +27,8 @@ export function moveRow(by: number): boolean {
 /** The same by an arrow key, which belongs to what has the focus where that is no row. */
 export function moveByArrow(by: number): boolean {
   const { activeElement } = document;
+  // Above what was found is the field.
+  if (by < 0 && search.active && isInList(activeElement) && activeElement === rows()[0]) return focusOn(SEARCH);
   return (isNowhere(activeElement) || activeElement?.matches("[data-row], .list-pane nav a")) === true && moveRow(by);
 }
 
@@ -40,8 +45,29 @@ export function openRow(): boolean {
 /** Puts the focus into the open item: on its thread's messages, otherwise on the pane. */
 export function focusMain(): boolean {
   const main = document.querySelector<HTMLElement>("main .scroller") ?? document.getElementById("main");
-  main?.focus({ preventScroll: true });
-  return main !== null;
+  if (!main || !isShown(main)) return false;
+  main.focus({ preventScroll: true });
+  return true;
+}
+
+/** Puts the focus into the list: on the row of what is open, on the first row, and without rows on the list's tab. */
+export function focusList(): boolean {
+  const all = rows().filter(isInList);
+  const open = all.find((row) => row.getAttribute("aria-current") === "true");
+  const others = [".list-pane nav a[aria-current]", ".list-pane .place-bar .name"].flatMap((one) => document.querySelector<HTMLElement>(one) ?? []);
+  const to = open ?? all[0] ?? others.find(isShown);
+  to?.focus();
+  return to !== undefined;
+}
+
+/** Goes somewhere by a key, and takes the focus along: into the list, or first of all into what is open. */
+export function goWithFocus(go: () => boolean, into: "list" | "main" = "list"): boolean {
+  const before = location.hash;
+  if (!go()) return false;
+  const land = (): void => void requestAnimationFrame(() => (into === "list" ? focusList() || focusMain() : focusMain() || focusList()));
+  if (location.hash === before) land();
+  else addEventListener("hashchange", land, { once: true });
+  return true;
 }
 
 /** Puts the focus on the row of what is open, or on the first; where the list is not on screen, goes to it. */
@@ -89,7 +115,7 @@ export function page(by: number): boolean {
   const { activeElement } = document;
   const scroller = document.querySelector<HTMLElement>("main .scroller, main .page-body");
   if (!scroller || !isShown(scroller) || scroller === activeElement) return false;
-  if (!isNowhere(activeElement) && !activeElement?.matches("[data-row], [data-message]")) return false;
+  if (!isNowhere(activeElement) && !activeElement?.matches("[data-row], [data-message], [data-key='reply']")) return false;
   scroller.scrollBy({ top: by * scroller.clientHeight * 0.9 });
   return true;
 }

@@ -33,6 +33,13 @@ export function goUp(): boolean {
 /** The rows of the list that is shown. */
 const listHere = (account: number | undefined): ThreadRow[] => (account === undefined ? [] : store.listed(account, store.lists.view(account)));
 
+/** The thread that comes after one in the list that is shown; the one before it where it is the last. */
+export function threadBeside(thread: number): ThreadRow | undefined {
+  const rows = listHere(accountHere());
+  const at = rows.findIndex((row) => row.id === thread);
+  return at < 0 ? undefined : (rows[at + 1] ?? rows[at - 1]);
+}
+
 /** Goes to the thread that stands so many rows away from the open one in its list. */
 export function goToThread(by: number): boolean {
   const account = accountHere();

@@ -10,7 +10,7 @@ import { t } from "../strings";
 import { copyAlias, goToList, hasAlias, reconnect } from "./account";
 import { offeredAction, type Action } from "./action";
 import { actionDialog, threadsInHand } from "./dialog.svelte";
-import { backByArrow, backToRow, focusOn, moveByArrow, moveRow, nextPane, openRow, page } from "./pane";
+import { backByArrow, backToRow, focusOn, goWithFocus, moveByArrow, moveRow, nextPane, openRow, page } from "./pane";
 import { accountHere, goTo, goToAccount, goToThread, goToUnread } from "./place";
 
 const { groups: g } = t.keys;
@@ -53,6 +53,7 @@ const LISTS: Action[] = [
   marking("starred", t.keys.star, "s"),
   marking("pinned", t.away.pin),
   marking("unread", t.keys.unread, "Shift+U"),
+  { id: "mark-read", name: t.keys.read, group: g.list, keys: [], run: () => press("unread", false), available: () => selection.ids.size > 0 || threadInHand() !== undefined },
   { id: "tags", name: t.tags.open, group: g.list, keys: [], run: () => actionDialog.tags(), available: () => threadsInHand().length > 0 },
   { id: "empty-trash", name: t.away.empty, group: g.list, keys: [], run: () => actionDialog.emptyTrash(), available: () => accountHere() !== undefined },
   { id: "back", name: t.keys.back, group: g.list, keys: ["u"], run: backToRow, moves: true },
@@ -67,16 +68,16 @@ const VIEWS = ["inbox", "unread", "files", "starred", "archive", "trash"] as con
 const GOING: Action[] = [
   offeredAction("palette", { name: t.keys.palette, group: g.go, keys: ["Ctrl+K"], moves: true }),
   { id: "search", name: t.keys.search, group: g.go, keys: ["/"], run: () => focusOn("[data-key='search']") },
-  { id: "letters", name: t.keys.letters, group: g.go, keys: ["g l"], run: () => goTo("letters") },
-  { id: "pings", name: t.keys.pings, group: g.go, keys: ["g p"], run: () => goTo("pings") },
-  { id: "people", name: t.keys.people, group: g.go, keys: ["g c"], run: () => goTo("people") },
-  { id: "groups", name: t.keys.groupsGo, group: g.go, keys: ["g g"], run: () => goTo("groups") },
-  { id: "drafts", name: t.keys.drafts, group: g.go, keys: ["g d"], run: () => goTo("drafts") },
-  { id: "service", name: t.keys.service, group: g.go, keys: ["g s"], run: () => goTo("service") },
+  { id: "letters", name: t.keys.letters, group: g.go, keys: ["g l"], run: () => goWithFocus(() => goTo("letters")) },
+  { id: "pings", name: t.keys.pings, group: g.go, keys: ["g p"], run: () => goWithFocus(() => goTo("pings")) },
+  { id: "people", name: t.keys.people, group: g.go, keys: ["g c"], run: () => goWithFocus(() => goTo("people")) },
+  { id: "groups", name: t.keys.groupsGo, group: g.go, keys: ["g g"], run: () => goWithFocus(() => goTo("groups")) },
+  { id: "drafts", name: t.keys.drafts, group: g.go, keys: ["g d"], run: () => goWithFocus(() => goTo("drafts")) },
+  { id: "service", name: t.keys.service, group: g.go, keys: ["g s"], run: () => goWithFocus(() => goTo("service"), "main") },
   ...VIEWS.map((view): Action => ({ id: `list-${view}`, name: t.list.views[view], about: t.palette.threads, group: g.go, keys: [], run: () => goToList(view), available: () => accountHere() !== undefined })),
   { id: "settings", name: t.settings.title, group: g.go, keys: [], run: () => router.go("#/settings") },
   { id: "join", name: t.rail.join, group: g.go, keys: [], run: () => router.go("#/join") },
-  ...Array.from({ length: 9 }, (_, n): Action => ({ id: `service-${n + 1}`, name: t.keys.nth, group: g.go, keys: [String(n + 1)], run: () => goToAccount(n), moves: true })),
+  ...Array.from({ length: 9 }, (_, n): Action => ({ id: `service-${n + 1}`, name: t.keys.nth, group: g.go, keys: [String(n + 1)], run: () => goWithFocus(() => goToAccount(n)), moves: true })),
   { id: "next-pane", name: t.keys.pane, group: g.go, keys: ["F6"], run: () => nextPane(1), moves: true },
   { id: "pane-before", name: t.keys.paneBefore, group: g.go, keys: ["Shift+F6"], run: () => nextPane(-1), moves: true },
   offeredAction("help", { name: t.keys.help, group: g.go, keys: ["?"] }),
@@ -100,7 +101,7 @@ export const ACTIONS: readonly Action[] = [...WRITING, ...READING, ...LISTS, ...
 
 /** What puts threads away, or marks them: those that are selected, otherwise the one in hand. */
 function marking(as: ThreadMark, name: string, ...keys: string[]): Action {
-  return { id: `mark-${as}`, name, group: g.list, keys, run: () => press(as), available: () => selection.ids.size > 0 || threadInHand() !== undefined };
+  return { id: `mark-${as}`, name, group: g.list, keys, run: () => press(as, as === "unread" ? true : undefined), available: () => selection.ids.size > 0 || threadInHand() !== undefined };
 }
 
 function select(): boolean {

@@ -53,6 +53,14 @@ export const frame = {
     count: (n: number) => `${n} in all`,
   },
 
+  skip: {
+    title: "Skip",
+    list: "Skip to the list",
+    letter: "Skip to the letter",
+    page: "Skip to the page",
+    composer: "Skip to the composer",
+  },
+
   rail: {
     title: "Services",
     join: "Join a service",
@@ -196,6 +204,7 @@ export const frame = {
     mute: "Mute",
     star: "Star",
     unread: "Mark as unread",
+    read: "Mark as read",
     letters: "Letters",
     pings: "Pings",
     people: "People",
