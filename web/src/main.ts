@@ -9,6 +9,7 @@ import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
+import "./styles/low.css";
 import "./styles/prose.css";
 import "./styles/print.css";
 

@@ -71,7 +71,7 @@ test("hostile letter stays in its box and makes no request", async ({ club, memb
     })).toBe(true);
     // Whose id the service vouches for, and which service this is.
     await expect(article.locator(".name")).toHaveAttribute("title", /Test Club.* vouches/);
-    await expect(page.locator("main .names")).toContainText("Test Club");
+    await expect(page.locator(".place-bar .service")).toHaveText("Test Club");
   });
 
   await test.step("a link asks first and shows where it leads", async () => {

@@ -1,31 +1,9 @@
 // The look in numbers: sizes of rows, letters and bubbles, the typeface, and that nothing moves by itself.
-import type { Locator, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 
-import { expect, introduce, type Member, test } from "./fixture";
+import { expect, test } from "./fixture";
+import { box, letters, style, wholeRows } from "./measure";
 import { reply } from "./writing";
-
-const box = async (one: Locator): Promise<{ x: number; y: number; width: number; height: number }> => (await one.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-const style = (one: Locator, property: string): Promise<string> => one.evaluate((element, property) => getComputedStyle(element).getPropertyValue(property), property);
-
-/** Ada with so many threads of one letter, from Boris. */
-async function letters(club: Parameters<Member["join"]>[0], member: (name: string, options?: object) => Promise<Member>, count: number, options = {}): Promise<{ ada: Member; boris: Member }> {
-  const ada = await (await member("Ada", options)).join(club);
-  const boris = await (await member("Boris")).join(club);
-  await introduce(ada, boris);
-  for (let n = 0; n < count; n += 1) await boris.write(ada.alias, `Letter ${n}`, "One line.");
-  await expect(ada.page.locator("[data-row]")).toHaveCount(count, { timeout: 30_000 });
-  return { ada, boris };
-}
-
-/** Rows that are whole on screen. */
-const wholeRows = (page: Page): Promise<number> =>
-  page.evaluate(() => {
-    const scroller = document.querySelector(".list-pane .scroll")!.getBoundingClientRect();
-    return [...document.querySelectorAll("[data-row]")].filter((row) => {
-      const { top, bottom } = row.getBoundingClientRect();
-      return top >= scroller.top && bottom <= Math.min(scroller.bottom, innerHeight);
-    }).length;
-  });
 
 /** How far things have moved by themselves since the page was loaded. */
 const shift = (page: Page): Promise<number> =>
@@ -227,7 +205,8 @@ test("every target is large enough for a finger, and a narrow window scrolls in 
   await page.locator("[data-row]").first().click();
   await expect(page.locator(".prose")).toBeVisible();
   expect.soft(await small(), "letter").toEqual([]);
-  await page.getByRole("button", { name: "Chat" }).click();
+  await page.getByRole("button", { name: "More for this thread" }).click();
+  await page.getByRole("menuitem", { name: "Show as chat" }).click();
   expect.soft(await small(), "chat").toEqual([]);
   for (const place of ["letters/new", "pings", "pings/new", "people", "groups/new", "service"]) {
     await page.goto(`${ada.origin}/#/1/${place}`);
@@ -369,5 +348,5 @@ test("details stand beside a thread where there is room, the list is drawn wider
   await expect(page.locator("[data-message]")).toHaveCount(31);
   const top = (await box(page.locator("main .scroller"))).y;
   await page.locator("main .scroller").evaluate((one) => one.scrollTo(0, 400));
-  await expect.poll(async () => Math.round((await box(page.locator(".day time"))).y - top)).toBe(4);
+  await expect.poll(async () => Math.round((await box(page.locator(".day time"))).y - top)).toBe(1);
 });

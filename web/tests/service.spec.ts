@@ -101,7 +101,7 @@ test("services with the same name are told apart everywhere", async ({ club, mem
   await expect(list.getByRole("heading", { level: 2 })).toHaveText(`Test Club ${place(chess)}`);
   await expect(list).toContainText("called Chess Fans when you joined");
   await list.getByRole("link", { name: /Bank details/ }).click();
-  await expect(page.getByRole("article").locator(".names")).toContainText(place(chess));
+  await expect(page.locator(".place-bar .service")).toContainText(place(chess));
   await expect(page.getByRole("article").locator(".place-mark").first()).toContainText(place(chess));
   await expect(page).toHaveTitle(new RegExp(place(chess).replace(/[().]/g, "\\$&")));
   await list.getByRole("link", { name: /About this service/ }).click();

@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
-use pulldown_cmark::{Event, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd, html};
 use tmtp::text::{Heap, without_heaps};
 
 use filter::Filter;
@@ -37,7 +37,7 @@ pub const HTML_BYTES_MAX: usize = 2 * RENDERED_BYTES_MAX;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Version of the rendering. Stored HTML of another version is rendered again.
-pub const RENDERING: i64 = 7;
+pub const RENDERING: i64 = 8;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
@@ -105,7 +105,8 @@ pub struct Rendered {
 /// A reference to a file of the letter is a `span` with the name, percent-encoded, in
 /// `data-attachment`, or in `data-picture` where it is to be shown as a picture; a `small` at its
 /// end shows the name. The page looks for the file among the letter's own, and leaves the text as
-/// it is if there is none.
+/// it is if there is none. A `small` at the beginning of a code block is what stands beside its
+/// fence, such as the name of its language.
 pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
     let source = prepared(shown);
@@ -178,6 +179,10 @@ fn plain(text: &str, enough: usize) -> String {
             Event::TaskListMarker(done) => plain.push_str(if done { "☑ " } else { "☐ " }),
             Event::Start(Tag::List(first)) => {
                 lists.push(first);
+                plain.push(' ');
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(words))) => {
+                plain.push_str(&words);
                 plain.push(' ');
             }
             Event::Start(Tag::Item) => match lists.last_mut() {

@@ -78,6 +78,9 @@ export function partyName(party: Party): string {
   return party.alias || nameless(party.uid);
 }
 
+/** The name whose letter stands for somebody: for the member, too, it is their alias. */
+export const faceName = (party: Party): string => (party.kind === "me" && party.alias ? party.alias : partyName(party));
+
 /** The name of a member of whom only the permanent id is known. */
 export const nameless = (uid: string): string => t.names.nameless(uid.slice(0, 6));
 

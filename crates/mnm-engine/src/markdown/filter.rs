@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd};
 
 use super::link::{self, Piece};
 use super::reference::{self, Reference};
@@ -113,6 +113,10 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
     fn handle_start(&mut self, tag: Tag<'a>) {
         self.in_code |= matches!(tag, Tag::CodeBlock(_));
         let open = match &tag {
+            Tag::CodeBlock(CodeBlockKind::Fenced(words)) => {
+                self.start_code(words);
+                return;
+            }
             Tag::HtmlBlock => {
                 self.ready.push_back(Event::Start(Tag::Paragraph));
                 self.open.push(Open::Kept);
@@ -217,6 +221,22 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 }
             }
             Some(Open::Dropped | Open::Lines(_)) | None => {}
+        }
+    }
+
+    /// A code block begins. The words beside its fence, most often the name of its language, are a
+    /// label in it.
+    fn start_code(&mut self, words: &CowStr<'a>) {
+        self.open.push(Open::Kept);
+        let plain = CodeBlockKind::Fenced("".into());
+        self.ready.push_back(Event::Start(Tag::CodeBlock(plain)));
+        if !words.is_empty() {
+            self.note_shown(words);
+            self.ready.extend([
+                Event::InlineHtml("<small>".into()),
+                Event::Text(words.clone()),
+                Event::InlineHtml("</small>".into()),
+            ]);
         }
     }
 

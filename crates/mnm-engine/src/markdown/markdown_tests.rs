@@ -71,7 +71,7 @@ fn ordinary_markdown() {
         ("> quote", "<blockquote>\n<p>quote</p>\n</blockquote>\n"),
         (
             "```rust\nlet a = 1 < 2;\n```",
-            "<p>rust</p>\n<pre><code>let a = 1 &lt; 2;\n</code></pre>\n",
+            "<pre><code><small>rust</small>let a = 1 &lt; 2;\n</code></pre>\n",
         ),
         ("1 < 2 & \"3\"", "<p>1 &lt; 2 &amp; \"3\"</p>\n"),
     ] {

@@ -1,8 +1,8 @@
 //! Preprocessor of Markdown source. It removes meaning that people do not intend: a line of dashes
 //! or equals signs under a text makes no heading of it, as it is a sign-off or a drawn line.
 //!
-//! It also keeps what Markdown leaves out: titles of links, marks without text, words beside the
-//! fence of a code block, and cells without a column.
+//! It also keeps what Markdown leaves out: titles of links, marks without text, and cells without a
+//! column.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -122,13 +122,9 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
                     self.ready.push_back(Event::Text(format!(" ({title})").into()));
                 }
             }
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(ref info))) => {
                 self.is_empty = info.is_empty();
-                if !info.is_empty() {
-                    self.start(Event::Start(Tag::Paragraph));
-                    self.ready.extend([Event::Text(info), Event::End(TagEnd::Paragraph)]);
-                }
-                self.start(Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced("".into()))));
+                self.start(event);
             }
             Event::End(TagEnd::CodeBlock) if was_empty => {
                 let fence = self.text(range).lines().next().unwrap_or_default();

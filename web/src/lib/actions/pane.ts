@@ -1,4 +1,5 @@
 // Focus among the panes: from row to row, from a row into what it opens and back, from pane to pane.
+import { scrollerOf } from "../scroller";
 import { router } from "../route.svelte";
 import { search } from "../search.svelte";
 import { goUp } from "./place";
@@ -113,8 +114,9 @@ export function nextPane(by: number): boolean {
 /** Pages through the open thread from wherever the focus is, but on what Space presses. */
 export function page(by: number): boolean {
   const { activeElement } = document;
-  const scroller = document.querySelector<HTMLElement>("main .scroller, main .page-body");
-  if (!scroller || !isShown(scroller) || scroller === activeElement) return false;
+  const inner = document.querySelector<HTMLElement>("main .scroller, main .page-body");
+  const scroller = scrollerOf(inner);
+  if (!inner || !scroller || !isShown(inner) || scroller === activeElement) return false;
   if (!isNowhere(activeElement) && !activeElement?.matches("[data-row], [data-message], [data-key='reply']")) return false;
   scroller.scrollBy({ top: by * scroller.clientHeight * 0.9 });
   return true;

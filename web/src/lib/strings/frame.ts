@@ -48,6 +48,7 @@ export const frame = {
     groups: "Groups",
     drafts: "Drafts",
     nav: "Sections",
+    more: "More lists",
     bar: "Places",
     waiting: (n: number) => plural(n, "waits for you", "wait for you"),
     count: (n: number) => `${n} in all`,

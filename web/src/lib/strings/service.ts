@@ -11,7 +11,10 @@ export const service = {
     refused: "Refused",
     away: "the app is away",
     reconnect: "Reconnect",
+    tryShort: "Try",
+    tryLong: "Try to reconnect",
     queued: (n: number) => plural(n, "letter waits to be sent", "letters wait to be sent"),
+    waiting: (n: number) => plural(n, "waits", "wait"),
     retryAt: (time: string) => `Next try at ${time}.`,
     held: (n: number, size: string, missing: string) =>
       `${plural(n, "message waits", "messages wait")} at the service (${size}), because the disk here is nearly full. They are not lost; they come when there is ${missing} more room.`,

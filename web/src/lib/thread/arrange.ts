@@ -64,7 +64,7 @@ export function foldedAtFirst(messages: readonly Message[], atEnd: boolean): Set
 
 /** The beginning of a text, from its sanitised HTML. */
 export function beginning(html: string): string {
-  const apart = html.slice(0, 2000).replace(/<(\/(p|li|h\d|t[dh]|pre|blockquote)|br)\b[^>]*>/g, "$& ");
+  const apart = html.slice(0, 2000).replace(/<(\/(p|li|h\d|t[dh]|pre|blockquote|small)|br)\b[^>]*>/g, "$& ");
   const text = new DOMParser().parseFromString(apart, "text/html").body.textContent ?? "";
   return text.replace(/\s+/g, " ").trim().slice(0, 200);
 }
