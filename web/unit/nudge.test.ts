@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 
 import type { Link } from "../src/lib/api";
-import { App, pass } from "./app";
+import { App, pass, settle } from "./app";
 import { openPage } from "./page";
 import { account, state } from "./records";
 
@@ -27,19 +27,24 @@ test("service that is away is tried within five seconds as long as the page is l
   expect(nudges()).toBe(0);
   await pass(3000);
   expect(nudges()).toBeGreaterThan(0);
-  await pass(55_000);
+  // A stream in which nothing comes for longer is taken for lost.
+  await pass(5000);
+  await stands(app, offline);
+  await pass(10_000);
   const tries = nudges();
-  // Each pause is between half and all of five seconds.
-  expect(tries).toBeGreaterThanOrEqual(11);
-  expect(tries).toBeLessThanOrEqual(24);
+  // In 20 seconds; each pause is between half and all of five.
+  expect(tries).toBeGreaterThanOrEqual(3);
+  expect(tries).toBeLessThanOrEqual(8);
   seen.mockReturnValue("hidden");
-  await pass(60_000);
+  await stands(app, offline);
+  await pass(10_000);
   expect(nudges()).toBe(tries);
   seen.mockReturnValue("visible");
   document.dispatchEvent(new Event("visibilitychange"));
+  await settle();
   expect(nudges()).toBe(tries + 1);
   await stands(app, account().link);
-  await pass(60_000);
+  await pass(10_000);
   expect(nudges()).toBe(tries + 1);
 });
 
@@ -47,6 +52,6 @@ test("service that refuses is not asked again and again", async () => {
   const app = new App();
   await openPage();
   await stands(app, refused);
-  await pass(60_000);
+  await pass(10_000);
   expect(app.all("nudge")).toHaveLength(0);
 });
