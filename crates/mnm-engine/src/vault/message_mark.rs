@@ -19,7 +19,7 @@ pub(crate) const MARKED_MESSAGES: usize = 20;
 pub struct MarkedMessages {
     /// How many were changed.
     pub count: u64,
-    /// The accounts whose other devices are told that they are read.
+    /// The accounts whose other devices are notified that they are read.
     pub told: Vec<AccountId>,
 }
 
@@ -131,7 +131,7 @@ impl WriteTx<'_> {
         Ok(self.db.prepare_cached(sql)?.execute(params![message, on, now_ms])? > 0)
     }
 
-    /// Marks a message as read; whether the other devices are told so.
+    /// Marks a message as read; whether the other devices are notified.
     fn read_unseen(&mut self, account: AccountId, message: MessageRowId) -> Result<bool> {
         let msgid: Option<Option<String>> = self
             .db

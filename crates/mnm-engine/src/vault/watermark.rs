@@ -1,4 +1,4 @@
-//! Watermark: what is here already, so that what comes later can be told from it.
+//! Watermark: what is here already, so that later events can be recognised.
 
 use super::{Result, Vault};
 use crate::view::{MessageRowId, PingId, Watermark};

@@ -24,8 +24,8 @@ pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool)
         certificate,
     };
     let line = ready.to_string();
-    let is_told = instance.note_ready(ready.addresses(), &line);
-    (!is_told).then_some(line)
+    let is_unchanged = instance.note_ready(ready.addresses(), &line);
+    (!is_unchanged).then_some(line)
 }
 
 /// Prints a line to stdout.
