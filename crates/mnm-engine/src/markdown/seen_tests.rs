@@ -102,7 +102,10 @@ fn marks_without_a_text_and_what_stands_beside_code_and_tables_are_shown() {
         ("```hello", "<pre><code><small>hello</small></code></pre>\n"),
         ("``` see you\nx\n```", "<pre><code><small>see you</small>x\n</code></pre>\n"),
         ("```\n```", "<pre><code>```</code></pre>\n"),
-        ("> ~~~yes\n> no", "<blockquote>\n<pre><code><small>yes</small>no</code></pre>\n</blockquote>\n"),
+        (
+            "> ~~~yes\n> no",
+            "<blockquote>\n<pre><code><small>yes</small>no</code></pre>\n</blockquote>\n",
+        ),
     ]);
     let table = render("|a|b|\n|-|-|\n|1|2|3 *x*|4|\n|5|").html;
     assert!(table.contains("<td>2</td><td>3 *x*|4</td>"), "{table}");
