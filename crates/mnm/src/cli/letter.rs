@@ -271,6 +271,11 @@ pub(super) fn message_text(look: &Look, message: &Message, subject: &str) -> Str
         look.dim(look.time(message.at_ms)),
         state_mark(Some(&message.state)),
     );
+    // As on the pages, which can put it back.
+    if message.trashed_ms.is_some() {
+        text.push_str("  (deleted; erased 30 days later)\n");
+        return text;
+    }
     if let Some(forwarded) = &message.forwarded {
         let by = party(&forwarded.by);
         text.push_str(&format!("  forwarded by {by}; the author has not confirmed it yet\n"));

@@ -125,6 +125,22 @@ fn commands_send_and_receive_without_a_running_app() {
 }
 
 #[test]
+fn a_deleted_message_is_not_printed() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = acquainted(&service);
+    ada.ok(&["send", "--to", BJORN, "--subject", "Lunch", "At noon."]).unwrap();
+    let id = thread(&bjorn, "Lunch");
+    let read = bjorn.json(&["read", &id]).unwrap();
+    let message = &read["messages"][0]["id"];
+    let server = Server::start_on(bjorn);
+    let mark =
+        format!(r#"{{"cmd":"mark_messages","messages":[{message}],"mark":"trashed","on":true}}"#);
+    assert_eq!(server.page_command(&server.page(), mark.as_bytes()).status, 200);
+    let printed = server.app.ok(&["read", &id]).unwrap();
+    assert!(printed.contains("(deleted;") && !printed.contains("At noon."), "{printed}");
+}
+
+#[test]
 fn a_letter_needs_no_subject() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = acquainted(&service);
