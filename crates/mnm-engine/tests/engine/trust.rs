@@ -26,7 +26,7 @@ async fn another_certificate_is_refused_before_anything_is_sent() {
     assert!(error.message.contains("another certificate"), "{error}");
     assert!(ask!(ada, Command::State, State).accounts.is_empty());
     let error = ada.refused(join("mail.example.org:1")).await;
-    assert_eq!(error.code, ErrorCode::Invalid);
+    assert_eq!(error.code, ErrorCode::BadAddress);
     // A certificate that no public authority vouches for.
     let public = service.handed_out_address().replace('=', "+");
     assert_eq!(ada.refused(join(public)).await.code, ErrorCode::Untrusted);

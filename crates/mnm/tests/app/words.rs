@@ -191,7 +191,7 @@ fn joining_a_service_that_moved_with_another_certificate_names_the_command_that_
     let address = service.handed_out_address().split('#').next().unwrap().to_owned();
     let known = ada.run(&["join", &address, "--alias", ADA]).unwrap();
     assert_eq!(known.status.code(), Some(1), "{known:?}");
-    let named = known.stderr.lines().find_map(|line| line.trim().strip_prefix("mnm account "));
+    let named = known.stderr.lines().find_map(|line| Some(line.split_once("mnm account ")?.1));
     let named = named.unwrap_or_else(|| panic!("no command: {known:?}")).replace('\'', "");
     assert!(named.contains(service.fingerprint()), "{named}");
     let mut command = vec!["account"];
