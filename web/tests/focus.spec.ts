@@ -117,7 +117,7 @@ for (const width of [1280, 390]) {
         await page.keyboard.press("e");
         await expect(page.locator("[data-row]")).toHaveCount(left);
       }
-      await is("Letters");
+      await is(wide ? "Letters" : "Inbox");
       await page.keyboard.press("z");
       await expect(page.locator("[data-row]")).toHaveCount(1);
       await expect.poll(() => focused(page)).not.toBe("nothing");
