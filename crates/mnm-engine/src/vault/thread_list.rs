@@ -32,7 +32,7 @@ impl Vault {
     /// As [`Self::threads`], of any list and in any order.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] for an order that the list cannot have.
+    /// [`super::VaultError::Invalid`] for an order that the list cannot have.
     pub fn threads_in(
         &self,
         account: Option<AccountId>,
