@@ -181,7 +181,7 @@ fn search(account: Option<AccountId>, words: &str) -> Search {
 type Command = (&'static str, u64, fn(&mut Home));
 
 /// Steps of a command that handles one thing; of one that returns a page; of one slice.
-const ONE: u64 = 3_700;
+const ONE: u64 = 3_500;
 const PAGE: u64 = 100_000;
 
 const COMMANDS: [Command; 19] = [

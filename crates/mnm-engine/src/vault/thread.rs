@@ -219,6 +219,20 @@ struct Newest {
     state: Option<MessageState>,
 }
 
+/// The name by which lists sort a row of `thread`: of its first group, otherwise of its first reader besides
+/// the member.
+macro_rules! person_key {
+    () => {
+        "coalesce((SELECT substr(search_tokens(coalesce(contact.alias, party.alias)), 1, 64)
+             FROM party INDEXED BY party_reader
+             LEFT JOIN contact ON contact.account = thread.account
+                 AND contact.uid = party.uid AND party.is_group = 0
+             WHERE party.thread = thread.id AND party.struck_ms IS NULL
+                 AND party.uid <> (SELECT uid FROM account WHERE id = thread.account)
+             ORDER BY party.is_group DESC, party.ord, party.uid LIMIT 1), '')"
+    };
+}
+
 impl WriteTx<'_> {
     pub(super) fn insert_thread(
         &mut self,
@@ -253,7 +267,7 @@ impl WriteTx<'_> {
             return Ok(false);
         }
         self.db
-            .prepare_cached(
+            .prepare_cached(concat!(
                 // Messages of the service carry subjects of their own: after this many in sequence
                 // the subject stays.
                 "WITH last AS (SELECT subject, author_uid, msgid, at_ms, id FROM message
@@ -264,34 +278,25 @@ impl WriteTx<'_> {
                           -- A word of the service in a thread of members does not rename it.
                           WHERE author_uid <> ?3 OR msgid IS thread.service_id
                       ORDER BY at_ms DESC, id DESC LIMIT 1),
-                     iif((SELECT count(*) FROM last) < ?4, told_subject, subject))
-                 WHERE id = ?1",
-            )?
+                     iif((SELECT count(*) FROM last) < ?4, told_subject, subject)),
+                     person_key = ",
+                person_key!(),
+                " WHERE id = ?1",
+            ))?
             .execute(params![id, last_at_ms, Uid::SERVICE, SUBJECTS_MAX])?;
-        self.refresh_person(id)?;
         self.touch_thread(id);
         Ok(true)
     }
 
-    /// Updates the name by which lists sort the thread: of its first group, otherwise of its first
-    /// reader besides the member.
+    /// Updates the name by which lists sort the thread, as [`Self::refresh_thread`] does.
     pub(super) fn refresh_person(&self, id: ThreadId) -> Result<()> {
-        let name: Option<String> = self
-            .db
-            .prepare_cached(
-                "SELECT substr(search_tokens(coalesce(contact.alias, party.alias)), 1, 64)
-                 FROM thread CROSS JOIN party INDEXED BY party_reader ON party.thread = thread.id
-                 LEFT JOIN contact ON contact.account = thread.account
-                     AND contact.uid = party.uid AND party.is_group = 0
-                 WHERE thread.id = ?1 AND party.struck_ms IS NULL
-                     AND party.uid <> (SELECT uid FROM account WHERE id = thread.account)
-                 ORDER BY party.is_group DESC, party.ord, party.uid LIMIT 1",
-            )?
-            .query_row([id], |row| row.get(0))
-            .optional()?;
         self.db
-            .prepare_cached("UPDATE thread SET person_key = ?2 WHERE id = ?1 AND person_key <> ?2")?
-            .execute(params![id, name.unwrap_or_default()])?;
+            .prepare_cached(concat!(
+                "UPDATE thread SET person_key = ",
+                person_key!(),
+                " WHERE id = ?1"
+            ))?
+            .execute([id])?;
         Ok(())
     }
 
