@@ -232,8 +232,8 @@ impl Report {
                 Self::now(what).of(ping.account, service)
             }
             News::PingFailed(ping, error) => {
-                let ping_told = Contacted::new(ping, with_text);
-                let what = What::PingFailed { ping: ping_told, error: error.clone() };
+                let contacted = Contacted::new(ping, with_text);
+                let what = What::PingFailed { ping: contacted, error: error.clone() };
                 Self::now(what).of(ping.account, service)
             }
             News::Link(account, link) => {
