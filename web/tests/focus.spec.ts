@@ -1,10 +1,9 @@
 // Where the focus is after each thing that can be done: on something that is seen, never nowhere.
 import type { Page } from "@playwright/test";
 
-import { expect, introduce, type Member, test } from "./fixture";
+import { expect, test } from "./fixture";
+import { threads } from "./measure";
 import { reply } from "./writing";
-
-type Club = Parameters<Member["join"]>[0];
 
 /** What has the focus, in words; "nothing" where it is lost, hidden or outside of the window. */
 const focused = (page: Page): Promise<string> =>
@@ -19,20 +18,9 @@ const focused = (page: Page): Promise<string> =>
     return element.getAttribute("aria-label") ?? (element as HTMLInputElement).labels?.[0]?.textContent?.trim() ?? element.textContent?.trim() ?? "";
   });
 
-async function letters(club: Club, member: (name: string, options?: object) => Promise<Member>, options: object, ...subjects: string[]): Promise<{ ada: Member; boris: Member }> {
-  const ada = await (await member("Ada", options)).join(club);
-  const boris = await (await member("Boris")).join(club);
-  await introduce(ada, boris);
-  for (const [n, subject] of subjects.entries()) {
-    await boris.write(ada.alias, subject, `Text of ${subject}.`);
-    await expect(ada.page.locator("[data-row]")).toHaveCount(n + 1);
-  }
-  return { ada, boris };
-}
-
 for (const width of [1280, 390]) {
   test(`after everything that can be done with threads the focus is somewhere sensible, ${width} wide`, async ({ club, member }) => {
-    const { ada } = await letters(club, member, { viewport: { width, height: 800 } }, "One", "Two", "Three", "Four", "Five");
+    const { ada } = await threads(club, member, ["One", "Two", "Three", "Four", "Five"], { viewport: { width, height: 800 } });
     const { page } = ada;
     const row = (subject: string) => page.locator("[data-row]", { hasText: subject });
     const is = (what: string | RegExp) => expect.poll(() => focused(page)).toEqual(typeof what === "string" ? what : expect.stringMatching(what));
@@ -125,7 +113,7 @@ for (const width of [1280, 390]) {
   });
 
   test(`after writing, sending and discarding the focus is somewhere sensible, ${width} wide`, async ({ club, member }) => {
-    const { ada, boris } = await letters(club, member, { viewport: { width, height: 800 } }, "One", "Two");
+    const { ada, boris } = await threads(club, member, ["One", "Two"], { viewport: { width, height: 800 } });
     const { page } = ada;
     const row = (subject: string) => page.locator("[data-row]", { hasText: subject });
     const is = (what: string | RegExp) => expect.poll(() => focused(page)).toEqual(typeof what === "string" ? what : expect.stringMatching(what));
@@ -204,7 +192,7 @@ for (const width of [1280, 390]) {
 }
 
 test("going somewhere by a key, and sending a ping or an invitation, takes the focus along", async ({ club, member }) => {
-  const { ada, boris } = await letters(club, member, { viewport: { width: 1280, height: 800 } }, "One");
+  const { ada, boris } = await threads(club, member, ["One"], { viewport: { width: 1280, height: 800 } });
   const { page } = ada;
   const is = (what: string | RegExp) => expect.poll(() => focused(page)).toEqual(typeof what === "string" ? what : expect.stringMatching(what));
   await page.reload();

@@ -3,22 +3,9 @@ import { gzipSync } from "node:zlib";
 
 import type { Page } from "@playwright/test";
 
-import { expect, introduce, type Member, test } from "./fixture";
+import { expect, test } from "./fixture";
+import { threads } from "./measure";
 import { reply } from "./writing";
-
-type Club = Parameters<Member["join"]>[0];
-
-async function threads(club: Club, member: (name: string, options?: object) => Promise<Member>, ...subjects: string[]): Promise<{ ada: Member; boris: Member }> {
-  const ada = await (await member("Ada")).join(club);
-  const boris = await (await member("Boris")).join(club);
-  await introduce(ada, boris);
-  for (const [n, subject] of subjects.entries()) {
-    await boris.write(ada.alias, subject, `Text of ${subject}.`);
-    // In this order.
-    await expect(ada.page.locator("[data-row]")).toHaveCount(n + 1);
-  }
-  return { ada, boris };
-}
 
 /** The row of a thread. */
 const row = (page: Page, subject: string) => page.locator("[data-row]", { hasText: subject });
@@ -26,7 +13,7 @@ const scroller = (page: Page) => page.locator("main .scroller");
 const palette = (page: Page) => page.getByRole("dialog", { name: "Go to, or do, anything" });
 
 test("palette goes to threads, people, pages and services, and does what can be done, by a few letters", async ({ club, member }) => {
-  const { ada, boris } = await threads(club, member, "Élan vital", "Boats");
+  const { ada, boris } = await threads(club, member, ["Élan vital", "Boats"]);
   const { page } = ada;
   await page.setViewportSize({ width: 1280, height: 800 });
   const field = palette(page).getByRole("combobox");
@@ -81,7 +68,7 @@ test("palette goes to threads, people, pages and services, and does what can be 
 });
 
 test("keys go from rows into threads and back, to what is unread, and through panes; the focus is never lost", async ({ club, member }) => {
-  const { ada, boris } = await threads(club, member, "One", "Two", "Three");
+  const { ada, boris } = await threads(club, member, ["One", "Two", "Three"]);
   const { page } = ada;
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.keyboard.press("ArrowDown");
@@ -146,7 +133,7 @@ test("keys go from rows into threads and back, to what is unread, and through pa
 });
 
 test("letters are folded and shown, and paged through, by keys", async ({ club, member }) => {
-  const { ada, boris } = await threads(club, member, "Long");
+  const { ada, boris } = await threads(club, member, ["Long"]);
   const { page } = ada;
   const [thread] = (await boris.command<{ id: number }[]>("threads", {})).map(({ id }) => id);
   for (let n = 2; n < 9; n += 1) await boris.write("", "", `Part ${n}.\n\n${"More of it.\n\n".repeat(20)}`, thread);
@@ -181,7 +168,7 @@ test("letters are folded and shown, and paged through, by keys", async ({ club, 
 });
 
 test("search in a thread marks what it finds in place, folded letters too, and steps through it", async ({ club, member }) => {
-  const { ada, boris } = await threads(club, member, "Crew");
+  const { ada, boris } = await threads(club, member, ["Crew"]);
   const { page } = ada;
   const [thread] = (await boris.command<{ id: number }[]>("threads", {})).map(({ id }) => id);
   await boris.write("", "", "The **Ca**fé opens at ten.", thread);
@@ -219,7 +206,7 @@ test("search in a thread marks what it finds in place, folded letters too, and s
 });
 
 test("from the search field arrow and Enter lead to the first hit, and Esc back to the list", async ({ club, member }) => {
-  const { ada } = await threads(club, member, "One", "Two", "Three");
+  const { ada } = await threads(club, member, ["One", "Two", "Three"]);
   const { page } = ada;
   await page.setViewportSize({ width: 1280, height: 800 });
   const field = page.getByRole("searchbox", { name: "Search all letters" });
@@ -258,7 +245,7 @@ test("from the search field arrow and Enter lead to the first hit, and Esc back 
 });
 
 test("skip links are the first stops of the Tab key, and lead to the list, the letter and the composer", async ({ club, member }) => {
-  const { ada } = await threads(club, member, "One");
+  const { ada } = await threads(club, member, ["One"]);
   const { page } = ada;
   await page.setViewportSize({ width: 1280, height: 800 });
   await row(page, "One").click();
@@ -303,7 +290,7 @@ test("after a ping is accepted the next one that waits has the focus", async ({ 
 });
 
 test("what comes before the first row is small, and the rest is there before the app can be another program", async ({ club, member }) => {
-  const { ada } = await threads(club, member, "One");
+  const { ada } = await threads(club, member, ["One"]);
   const { page } = ada;
   await page.reload();
   await expect(row(page, "One")).toBeVisible();

@@ -6,15 +6,29 @@ import { expect, introduce, type Member } from "./fixture";
 export const box = async (one: Locator): Promise<{ x: number; y: number; width: number; height: number }> => (await one.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
 export const style = (one: Locator, property: string): Promise<string> => one.evaluate((element, property) => getComputedStyle(element).getPropertyValue(property), property);
 
-/** Ada with so many threads of one letter, from Boris. */
-export async function letters(club: Parameters<Member["join"]>[0], member: (name: string, options?: object) => Promise<Member>, count: number, options = {}): Promise<{ ada: Member; boris: Member }> {
+type Club = Parameters<Member["join"]>[0];
+type Make = (name: string, options?: object) => Promise<Member>;
+
+/** Ada with a thread of one letter for each subject, in this order, from Boris. */
+export async function threads(club: Club, member: Make, subjects: readonly string[], options = {}): Promise<{ ada: Member; boris: Member }> {
   const ada = await (await member("Ada", options)).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(ada, boris);
-  for (let n = 0; n < count; n += 1) await boris.write(ada.alias, `Letter ${n}`, "One line.");
-  await expect(ada.page.locator("[data-row]")).toHaveCount(count, { timeout: 30_000 });
+  for (const [n, subject] of subjects.entries()) {
+    await boris.write(ada.alias, subject, `Text of ${subject}.`);
+    await expect(ada.page.locator("[data-row]")).toHaveCount(n + 1);
+  }
   return { ada, boris };
 }
+
+/** The same with so many threads, whatever their subjects. */
+export const letters = (club: Club, member: Make, count: number, options = {}): Promise<{ ada: Member; boris: Member }> =>
+  threads(
+    club,
+    member,
+    Array.from({ length: count }, (_, n) => `Letter ${n}`),
+    options,
+  );
 
 /** Rows that are whole on screen. */
 export const wholeRows = (page: Page): Promise<number> =>
