@@ -35,6 +35,8 @@ test("pictures open large, in the text as below it", async ({ club, member }) =>
   const large = page.getByRole("dialog");
   const picture = large.getByRole("img");
   const size = async (): Promise<number[]> => Object.values((await picture.boundingBox()) ?? {}).map(Math.round).slice(2);
+  // Once it has grown to its size.
+  await large.evaluate((dialog) => Promise.all(dialog.getAnimations().map((growing) => growing.finished)));
   const plan = await size();
   expect((plan[0] ?? 0) / (plan[1] ?? 1)).toBeCloseTo(4 / 3, 1);
   expect(plan[1]).toBeGreaterThan(500);

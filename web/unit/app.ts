@@ -78,6 +78,7 @@ export class App {
     stopClock();
     this.on("state", () => state());
     for (const list of ["threads", "pings", "contacts", "groups", "drafts"] as const) this.on(list, () => []);
+    this.on("watermark", () => ({ message: 0, ping: 0, queued: [] }));
     for (const word of ["nudge", "mark_read", "drop_draft"] as const) this.on(word, () => undefined);
     vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => this.#fetch(path, init));
   }

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 
 import { App, pass, refuse } from "./app";
 import { openPage, reopen, type Page } from "./page";
-import { ACCOUNT, account, anna, contact, draft, ping, row, state } from "./records";
+import { ACCOUNT, account, anna, contact, draft, message, ping, row, state } from "./records";
 
 let app: App;
 let page: Page;
@@ -178,4 +178,17 @@ test("an account whose threads and pings are not among the newest of all has its
   expect(page.store.threadsComplete(2)).toBe(true);
   expect(page.store.threadsComplete(ACCOUNT)).toBe(false);
   expect(page.store.pings.filter((one) => one.account === 2).map((one) => one.id)).toEqual([1]);
+});
+
+test("what comes is announced once; what was here and becomes unread is not", async () => {
+  app.on("watermark", () => ({ message: 5, ping: 0, queued: [] }));
+  await app.tell({ event: "lagged" });
+  const said = async (id: number): Promise<string> => {
+    page.store.announcement = "";
+    await app.tell({ event: "message", message: message(id, { unread: true }) });
+    return page.store.announcement;
+  };
+  expect(await said(5)).toBe("");
+  expect(await said(6)).toContain("New letter");
+  expect(await said(6)).toBe("");
 });

@@ -8,6 +8,7 @@ import { href, router } from "./route.svelte";
 import { selection } from "./selection.svelte";
 import { store } from "./store.svelte";
 import { t } from "./strings";
+import { isOn } from "./thread/mark";
 
 /** How long the bar offers to undo. */
 const SHOWN_MS = 5000;
@@ -31,8 +32,11 @@ class PutAway {
   async mark(rows: readonly ThreadRow[], mark: ThreadMark, on: boolean): Promise<void> {
     if (rows.length === 0) return;
     const threads = rows.map((row) => row.id);
+    const since = store.eventCount();
     try {
       await command("mark_threads", { threads, mark, on });
+      // The next key is about what is so now, and may come before the event.
+      store.putMark(rows, mark, on, since);
     } catch (caught) {
       this.last = null;
       this.error = problem(caught);
@@ -97,25 +101,6 @@ export function threadInHand(): ThreadRow | undefined {
   const id = Number(focused ?? open);
   return store.threads.find((row) => row.id === id) ?? (store.thread?.row.id === id ? store.thread.row : undefined);
 }
-
-export const isOn = (row: ThreadRow, mark: ThreadMark): boolean => {
-  switch (mark) {
-    case "archived":
-      return row.archived;
-    case "trashed":
-      return row.trashed_ms != null;
-    case "muted":
-      return row.muted;
-    case "pinned":
-      return row.pinned;
-    case "starred":
-      return row.starred;
-    case "unread":
-      return row.unread > 0;
-    default:
-      return mark satisfies never;
-  }
-};
 
 /** Sets a mark of a thread, or takes it away if it has it; with `wanted`, only that. Who reads a thread that leaves the list
     goes on to the next, on a phone to the list; who is in the list goes to the next row. */

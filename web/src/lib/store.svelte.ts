@@ -4,7 +4,7 @@
 // Replies and events travel on different connections, so an event can overtake the reply to the command that
 // caused it. Therefore a reply is dropped if an event was about its record since the command was sent
 // (`eventCount`, `since`), and events that arrive during a load are applied again after it.
-import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, State, Thread, ThreadRow } from "./api";
+import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, State, Thread, ThreadMark, ThreadRow, Watermark } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
@@ -12,6 +12,7 @@ import { t } from "./strings";
 import { Nudger } from "./connection/nudge";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
+import { marked } from "./thread/mark";
 import { filterOf, type ListName, ThreadLists } from "./threadlists.svelte";
 import { command, problem, watch } from "./connection/transport";
 
@@ -73,6 +74,8 @@ class Store {
   #pages: string | null = null;
   #listeners = new Set<(event: Event) => void>();
   #loadListeners = new Set<() => void>();
+  /** What was here when it was last announced: only what came later is new. Null before the first load. */
+  #watermark: Watermark | null = null;
   /** Events so far, and for each record the number of the last one about it. */
   #events = 0;
   #lastEvent = new Map<string, number>();
@@ -141,7 +144,7 @@ class Store {
   }
 
   /** Whether an event was about a record since. */
-  #isOvertaken(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
+  #isOvertaken(kind: "account" | "thread" | "message" | "ping" | "draft", id: number, since: number): boolean {
     this.#handlePending();
     return (this.#lastEvent.get(`${kind} ${id}`) ?? 0) > since;
   }
@@ -178,12 +181,14 @@ class Store {
     // The engine answers one after the other, so what the list needs comes first.
     const list = await newest();
     this.#putList(list);
-    const [pings, contacts, groups, drafts] = await Promise.all([
+    const [pings, contacts, groups, drafts, watermark] = await Promise.all([
       command("pings", { limit: PAGE_ROWS }),
       command("contacts", {}),
       command("groups", {}),
       allDrafts(),
+      command("watermark", {}),
     ]);
+    this.#watermark = watermark;
     this.pings = pings;
     this.contacts = contacts;
     this.groups = groups;
@@ -285,6 +290,15 @@ class Store {
     return this.open.shown;
   }
 
+  /** Puts a mark on threads, or takes it off, as the app has said that it did. */
+  putMark(rows: readonly ThreadRow[], mark: ThreadMark, on: boolean, since: number): void {
+    for (const { id } of rows) {
+      if (this.#isOvertaken("thread", id, since)) continue;
+      const row = this.threads.find((row) => row.id === id) ?? (this.thread?.row.id === id ? this.thread.row : undefined);
+      if (row) this.#apply({ event: "thread", thread: marked(row, mark, on) });
+    }
+  }
+
   putMessage(message: Message, since: number): void {
     if (!this.#isOvertaken("message", message.id, since)) this.open.put(message);
   }
@@ -317,7 +331,7 @@ class Store {
   }
 
   /** Notes that the present event is about a record. */
-  #note(kind: "account" | "message" | "ping" | "draft", id: number): number {
+  #note(kind: "account" | "thread" | "message" | "ping" | "draft", id: number): number {
     this.#lastEvent.set(`${kind} ${id}`, this.#events);
     return this.#events;
   }
@@ -332,6 +346,7 @@ class Store {
         this.#dropAccount(event.account);
         break;
       case "thread":
+        this.#note("thread", event.thread.id);
         this.#putRow(event.thread);
         break;
       case "message":
@@ -396,10 +411,19 @@ class Store {
   }
 
   #announce(event: Event): void {
-    if (event.event === "message" && event.message.unread && event.message.state.state === "received" && !this.threads.find((row) => row.id === event.message.thread)?.muted) {
-      this.announcement = t.arrivals.letter(partyName(event.message.from), this.#service(event.message.account));
-    } else if (event.event === "ping" && event.ping.incoming && event.ping.state.state === "waiting") {
-      this.announcement = t.arrivals.ping(event.ping.from, event.ping.service);
+    const known = this.#watermark;
+    if (known === null) return;
+    if (event.event === "message") {
+      const { id, thread, account, from, unread, state } = event.message;
+      if (id <= known.message) return;
+      known.message = id;
+      const isMuted = this.threads.find((row) => row.id === thread)?.muted;
+      if (unread && state.state === "received" && !isMuted) this.announcement = t.arrivals.letter(partyName(from), this.#service(account));
+    } else if (event.event === "ping") {
+      const { id, incoming, state, from, service } = event.ping;
+      if (id <= known.ping) return;
+      known.ping = id;
+      if (incoming && state.state === "waiting") this.announcement = t.arrivals.ping(from, service);
     }
   }
 
