@@ -16,7 +16,7 @@ export default defineConfig({
   workers: process.env["CI"] ? 1 : 2,
   retries: 0,
   forbidOnly: true,
-  reporter: [["list"]],
+  reporter: [["list"], ["./tests/reporter.ts"]],
   outputDir: "test-results",
   snapshotPathTemplate: "gallery/pictures/{arg}{ext}",
   use: {
