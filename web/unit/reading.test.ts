@@ -65,7 +65,6 @@ async function open(messages: Message[], chat = false): Promise<void> {
 
 async function arrive(...messages: Message[]): Promise<void> {
   await app.tell(...messages.map((m) => ({ event: "message" as const, message: m })));
-  reading.changing();
   draw();
   reading.changed(page.store.thread as NonNullable<Page["store"]["thread"]>);
 }

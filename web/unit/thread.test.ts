@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { Message } from "../src/lib/api";
 import { App, pass, refuse, settle } from "./app";
 import { openPage, type Page } from "./page";
-import { message, ours, page as pageOf, row, THREAD } from "./records";
+import { ACCOUNT, account, message, ours, page as pageOf, row, THREAD } from "./records";
 
 let app: App;
 let page: Page;
@@ -37,6 +37,31 @@ test("message told of twice is there once, in its last state", async () => {
   await app.tell({ event: "message", message: ours(4, { state: "queued" }) }, { event: "message", message: ours(4, { state: "sent" }) });
   expect(shown()).toEqual([1, 2, 3, 4]);
   expect(page.store.thread?.messages.at(-1)?.state.state).toBe("sent");
+});
+
+test("what is told again changes nothing", async () => {
+  const before = page.store.thread;
+  await app.tell({ event: "message", message: message(3) }, { event: "thread", thread: pageOf(kept).row });
+  expect(page.store.thread).toBe(before);
+});
+
+test("message beyond what is loaded is told of, so that it is counted", async () => {
+  app.on("thread", () => pageOf(kept, { newer: true }));
+  await page.store.open.open(THREAD, 0);
+  const before = page.store.thread;
+  await app.tell({ event: "message", message: message(4, { unread: true }) });
+  expect(shown()).toEqual([1, 2, 3]);
+  expect(page.store.thread).not.toBe(before);
+  expect([...page.store.open.arrived]).toEqual([4]);
+});
+
+test("what is read here is read in the list at once", async () => {
+  app.on("thread", () => pageOf([message(1, { unread: true })], { row: row({ unread: 1 }) }));
+  await app.tell({ event: "thread", thread: row({ unread: 1 }) }, { event: "account", account: account({ unread: 3 }) });
+  await page.store.open.open(THREAD, 0);
+  page.store.open.markRead(page.store.thread?.messages ?? []);
+  expect(page.store.threads.map((one) => one.unread)).toEqual([0]);
+  expect(page.store.account(ACCOUNT)?.unread).toBe(2);
 });
 
 test("events during a load are applied to what it brought", async () => {

@@ -9,6 +9,7 @@ import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
 import { t } from "./strings";
+import { isSame } from "./same";
 import { Nudger } from "./connection/nudge";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
@@ -62,7 +63,7 @@ class Store {
   #pingsComplete = $state.raw<ReadonlySet<number>>(new Set());
 
   /** The thread that is open. */
-  readonly open = new ThreadWindow();
+  readonly open = new ThreadWindow((row, messages) => this.#readHere(row, messages));
   /** The next announcement for screen readers. */
   announcement = $state("");
 
@@ -280,7 +281,7 @@ class Store {
   }
 
   putAccount(account: Account, since: number): void {
-    if (this.#isOvertaken("account", account.id, since)) return;
+    if (this.#isOvertaken("account", account.id, since) || isSame(account, this.account(account.id))) return;
     this.accounts = put(this.accounts, account, (a) => a.id === account.id);
     this.#nudger.look();
   }
@@ -406,7 +407,15 @@ class Store {
     this.drafts = others(this.drafts);
   }
 
+  /** Counts messages as read in the list, too: it would show them as unread until the app has told. */
+  #readHere(row: ThreadRow, messages: number): void {
+    this.threads = this.threads.map((known) => (known.id === row.id ? { ...known, unread: row.unread } : known));
+    if (row.muted || row.archived || row.trashed_ms != null) return;
+    this.accounts = this.accounts.map((account) => (account.id === row.account ? { ...account, unread: Math.max(account.unread - messages, 0) } : account));
+  }
+
   #putRow(row: ThreadRow): void {
+    if (isSame(row, this.threads.find(({ id }) => id === row.id))) return;
     this.threads = put(this.threads, row, (r) => r.id === row.id).sort((a, b) => b.last_at_ms - a.last_at_ms);
   }
 

@@ -55,7 +55,10 @@ export class Reading {
     scroller.addEventListener("scroll", scrolled, { passive: true });
     addEventListener("focus", focused);
     document.addEventListener("visibilitychange", focused);
+    // A reader may have scrolled since the last frame, and the event of that is to come.
+    this.#open.changing = scrolled;
     return () => {
+      this.#open.changing = undefined;
       resized.disconnect();
       scroller.removeEventListener("scroll", scrolled);
       removeEventListener("focus", focused);
@@ -79,12 +82,6 @@ export class Reading {
     } else if (this.firstNew) this.#anchor = { id: this.firstNew, top: ROOM_PX };
     else this.#anchor = chat ? "end" : { id: newest, top: ROOM_PX };
     this.#restoreAnchor();
-  }
-
-  /** To be called before the messages on the page change. */
-  changing(): void {
-    // A reader may have scrolled since the last frame, and the event of that is to come.
-    this.#scrolled();
   }
 
   /** To be called after the messages on the page have changed. */
@@ -167,11 +164,17 @@ export class Reading {
   /** The first message on screen, where it is. */
   #top(): Anchor {
     const edge = this.#scroller?.getBoundingClientRect().top ?? 0;
-    for (const message of this.#open.shown?.messages ?? []) {
-      const box = element(message.id)?.getBoundingClientRect();
-      if (box && box.bottom > edge) return { id: message.id, top: box.top - edge };
+    const messages = this.#open.shown?.messages ?? [];
+    const isShown = ({ id }: Message): boolean => (element(id)?.getBoundingClientRect().bottom ?? -Infinity) > edge;
+    // They stand one below the other, so what is looked for lies in a half, and in the half of that.
+    let [from, to] = [0, messages.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (isShown(messages[middle]!)) to = middle;
+      else from = middle + 1;
     }
-    return "end";
+    const first = messages[from];
+    return first ? { id: first.id, top: this.#offset(first.id) } : "end";
   }
 
   /** Scrolls so that the anchor is in its place. */

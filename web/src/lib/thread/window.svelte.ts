@@ -3,6 +3,7 @@
 import type { Event, Message, Place, Thread, ThreadRow } from "../api";
 import { command, problem } from "../connection/transport";
 import { measurePainted } from "../marks";
+import { isSame } from "../same";
 
 /** Messages of a page, and of the window at most. */
 const PAGE_ROWS = 100;
@@ -14,20 +15,37 @@ const WINDOW_MIN = 10;
 const MARK_DELAY_MS = 300;
 
 export class ThreadWindow {
-  /** Undefined while it is being loaded. */
-  shown = $state.raw<Thread | undefined>(undefined);
+  #shown = $state.raw<Thread | undefined>(undefined);
   error = $state("");
   /** The message at which the reader is, and whether they are at the end; set by the page. */
   reader = { at: 0, atEnd: true };
   /** Unread messages that arrived since it was opened, loaded or not. */
   readonly arrived = new Set<number>();
+  /** Called before what is shown changes, while the page is laid out still. */
+  changing: (() => void) | undefined;
 
+  readonly #onread: (row: ThreadRow, messages: number) => void;
   #id = 0;
   /** Loads under way, each with the events that arrived meanwhile. */
   #loads = new Set<Event[]>();
   #moving = false;
   #seen: number[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `onread`: told of so many messages that were read here, before the app tells of them. */
+  constructor(onread: (row: ThreadRow, messages: number) => void) {
+    this.#onread = onread;
+  }
+
+  /** The thread as far as it is loaded; undefined while it is being loaded. */
+  get shown(): Thread | undefined {
+    return this.#shown;
+  }
+
+  set shown(thread: Thread | undefined) {
+    this.changing?.();
+    this.#shown = thread;
+  }
 
   get id(): number {
     return this.#id;
@@ -145,7 +163,7 @@ export class ThreadWindow {
   }
 
   #putRow(row: ThreadRow): void {
-    if (!this.shown) return;
+    if (!this.shown || isSame(row, this.shown.row)) return;
     this.shown = { ...this.shown, row };
     // Read on another device, or in another tab.
     if (row.unread > 0) return;
@@ -157,13 +175,18 @@ export class ThreadWindow {
   put(message: Message): void {
     const shown = this.shown;
     if (!shown || message.thread !== shown.row.id) return;
-    const others = shown.messages.filter((m) => m.id !== message.id);
+    const before = shown.messages.find((m) => m.id === message.id);
+    if (before && isSame(before, message)) return;
+    const others = shown.messages.filter((m) => m !== before);
     let at = others.length;
-    for (let before = others[at - 1]; before && after(before, message); before = others[at - 1]) at -= 1;
-    const known = others.length < shown.messages.length;
+    for (let above = others[at - 1]; above && after(above, message); above = others[at - 1]) at -= 1;
     const beyond = (at === others.length && shown.newer) || (at === 0 && shown.older);
-    if (!known && beyond) return;
-    if (!known && others.length >= WINDOW_MAX && !this.reader.atEnd) {
+    if (!before && beyond) {
+      // It is counted below what is shown.
+      this.shown = { ...shown };
+      return;
+    }
+    if (!before && others.length >= WINDOW_MAX && !this.reader.atEnd) {
       this.shown = { ...shown, newer: true };
       return;
     }
@@ -180,7 +203,9 @@ export class ThreadWindow {
     if (!shown || messages.length === 0) return;
     this.#setUnread(messages, false);
     for (const { id } of messages) this.arrived.delete(id);
-    this.shown = { ...(this.shown ?? shown), row: { ...shown.row, unread: Math.max(shown.row.unread - messages.length, 0) } };
+    const row = { ...shown.row, unread: Math.max(shown.row.unread - messages.length, 0) };
+    this.shown = { ...(this.shown ?? shown), row };
+    this.#onread(row, messages.length);
     this.#seen.push(...messages.map((m) => m.id));
     this.#timer ??= setTimeout(() => this.flush(), MARK_DELAY_MS);
   }
