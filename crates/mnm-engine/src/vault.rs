@@ -52,6 +52,7 @@ mod outbox_row;
 mod outgoing;
 mod page;
 mod party;
+mod person_key;
 mod ping;
 mod place;
 mod placement;
@@ -188,6 +189,7 @@ impl Vault {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut work = WriteTx::new(&tx, &self.runtime, &self.limits);
         let value = act(&mut work)?;
+        work.renew_people()?;
         let events = work.events()?;
         let left = work.into_left();
         tx.commit()?;

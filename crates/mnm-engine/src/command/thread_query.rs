@@ -17,8 +17,8 @@ pub struct ThreadFilter {
     pub sort: ThreadSort,
 }
 
-/// The order of a list of threads. The inbox and the archive can have each of them, other lists go by
-/// time. Of the same person or subject, and among unread and read threads, the newest come first.
+/// The order of a list of threads. Of the same person or subject, and among unread and read threads, the
+/// newest come first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -28,7 +28,7 @@ pub enum ThreadSort {
     Newest,
     /// By the newest message, the oldest first.
     Oldest,
-    /// By the name of the first group or reader, as it was when the newest message came.
+    /// By the name of the first group or reader.
     Person,
     /// By the subject.
     Subject,

@@ -49,6 +49,10 @@ pub(super) struct WriteTx<'a> {
     unsettled: bool,
     /// Whether threads are left to erase.
     erasing: bool,
+    /// Threads whose readers have changed since their rows were updated.
+    readers: BTreeSet<ThreadId>,
+    /// Whether threads are left in which somebody is called otherwise.
+    renamed: bool,
 }
 
 /// Chores left by a committed write.
@@ -60,6 +64,8 @@ pub(super) struct Left {
     pub(super) unsettled: bool,
     /// Whether threads are left to erase.
     pub(super) erasing: bool,
+    /// Whether threads are left in which somebody is called otherwise.
+    pub(super) renamed: bool,
 }
 
 impl<'a> WriteTx<'a> {
@@ -84,6 +90,8 @@ impl<'a> WriteTx<'a> {
             slice: SettleBudget::default(),
             unsettled: false,
             erasing: false,
+            readers: BTreeSet::new(),
+            renamed: false,
         }
     }
 
@@ -150,8 +158,30 @@ impl<'a> WriteTx<'a> {
         self.erasing = true;
     }
 
+    /// Records that the readers of a thread have changed.
+    pub(super) fn touch_readers(&mut self, thread: ThreadId) {
+        self.touch_thread(thread);
+        self.readers.insert(thread);
+    }
+
+    /// The row of a thread is by its readers as they are.
+    pub(super) fn readers_are_told(&mut self, thread: ThreadId) {
+        self.readers.remove(&thread);
+    }
+
+    /// Threads whose rows are by their readers of before.
+    pub(super) fn take_readers(&mut self) -> BTreeSet<ThreadId> {
+        std::mem::take(&mut self.readers)
+    }
+
+    /// Records that threads are left in which somebody is called otherwise.
+    pub(super) fn leave_renamed(&mut self) {
+        self.renamed = true;
+    }
+
     pub(super) fn into_left(self) -> Left {
-        Left { orphans: self.orphans, unsettled: self.unsettled, erasing: self.erasing }
+        let Self { orphans, unsettled, erasing, renamed, .. } = self;
+        Left { orphans, unsettled, erasing, renamed }
     }
 
     /// The new state of everything touched: deletions first, counters last.

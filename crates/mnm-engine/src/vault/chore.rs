@@ -1,10 +1,10 @@
 //! Chores of the vault, done while no command waits: settling early letters (`settle.rs`), erasing
-//! threads in the trash and orphaned files, indexing what is older than the search index, and returning
-//! free pages to the disk.
+//! threads in the trash and orphaned files, renewing the names by which threads are sorted, indexing what is
+//! older than the search index, and returning free pages to the disk.
 //!
 //! Each can touch many pages, so they are done in slices, each a transaction of a few milliseconds
 //! between other calls. A slice that is lost in a crash is done after the next start, when all
-//! orphaned files are found again; unsettled letters, and threads to erase, are stored.
+//! orphaned files are found again; what else is left is stored.
 
 mod pending;
 
@@ -58,6 +58,12 @@ impl Vault {
         if let Some(from) = self.chores.erasing {
             self.chores.erasing = self.erase_thread_slice(from)?;
             if self.chores.erasing.is_some() {
+                return Ok(silent(true));
+            }
+        }
+        if self.chores.renamed {
+            self.chores.renamed = self.rename_slice()?;
+            if self.chores.renamed {
                 return Ok(silent(true));
             }
         }
@@ -162,8 +168,14 @@ impl Vault {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        self.chores =
-            Chores { unsettled: Some(0), erasing: Some(0), indexing: true, orphans, erased: true };
+        self.chores = Chores {
+            unsettled: Some(0),
+            erasing: Some(0),
+            renamed: true,
+            indexing: true,
+            orphans,
+            erased: true,
+        };
         Ok(())
     }
 }

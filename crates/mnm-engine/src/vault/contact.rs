@@ -10,8 +10,6 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
 
-/// Threads announced when a party becomes a contact.
-const THREADS_ANNOUNCED: i64 = 100;
 /// Pings from and to one member that are settled at once.
 const SETTLED_MAX: i64 = 200;
 
@@ -288,7 +286,7 @@ impl WriteTx<'_> {
         }
         self.contact_gone(account, uid);
         self.read.runtime.presence_changed();
-        self.touch_threads_with(account, uid)?;
+        self.rename_in_threads(account, uid)?;
         Ok(true)
     }
 
@@ -326,6 +324,7 @@ impl WriteTx<'_> {
                 .execute(params![account, uid, alias, look(alias)])?;
             self.note_name(account, uid, alias)?;
             self.touch_contact(account, uid);
+            self.rename_in_threads(account, uid)?;
         }
         if known.is_none() {
             self.insert_contact(account, uid, alias, now_ms, true)?;
@@ -374,7 +373,7 @@ impl WriteTx<'_> {
             .collect::<rusqlite::Result<Vec<Uid>>>()?;
         for uid in alike {
             self.touch_contact(account, &uid);
-            self.touch_threads_with(account, &uid)?;
+            self.rename_in_threads(account, &uid)?;
         }
         Ok(())
     }
@@ -407,22 +406,6 @@ impl WriteTx<'_> {
         for ping in settled {
             self.touch_ping(ping);
             self.touch_account(account);
-        }
-        Ok(())
-    }
-
-    fn touch_threads_with(&mut self, account: AccountId, uid: &Uid) -> Result<()> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT t.id FROM party p JOIN thread t ON t.id = p.thread
-             WHERE p.uid = ?2 AND p.is_group = 0 AND t.account = ?1
-             ORDER BY t.last_at_ms DESC LIMIT ?3",
-        )?;
-        let threads = statement
-            .query_map(params![account, uid, THREADS_ANNOUNCED], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        for thread in threads {
-            self.refresh_person(thread)?;
-            self.touch_thread(thread);
         }
         Ok(())
     }

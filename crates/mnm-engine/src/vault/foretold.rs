@@ -254,7 +254,7 @@ impl WriteTx<'_> {
                  WHERE id = ?1",
             )?
             .execute(params![thread, clean_subject(&synced.subject, self.limits.subject_bytes)])?;
-        self.touch_thread(thread);
+        self.touch_readers(thread);
         self.settle_early(account, thread, was_known)
     }
 

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{name, reindex};
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 45] = [
+const STEPS: [&str; 46] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -55,6 +55,7 @@ const STEPS: [&str; 45] = [
     include_str!("migration/043_notice.sql"),
     include_str!("migration/044_sort.sql"),
     include_str!("migration/045_message_mark.sql"),
+    include_str!("migration/046_rename.sql"),
 ];
 
 /// The version after all steps.

@@ -80,7 +80,7 @@ impl Vault {
                     "Nobody with that id is in the thread. Nothing was changed.".into(),
                 ));
             }
-            work.touch_thread(thread);
+            work.touch_readers(thread);
             work.sync_thread(account, thread, now_ms)?;
             Ok(account)
         })

@@ -126,7 +126,7 @@ impl WriteTx<'_> {
                     party.by,
                     party.at_ms
                 ])?;
-            self.touch_thread(thread);
+            self.touch_readers(thread);
         }
         self.count_unlisted(thread, unlisted)
     }
@@ -228,6 +228,7 @@ impl WriteTx<'_> {
                              ORDER BY ord DESC LIMIT ?4)",
                     )?
                     .execute(params![thread, me, only_groups, missing])?;
+                self.touch_readers(thread);
                 self.count_unlisted(thread, gone as i64)?;
             }
         }
@@ -239,6 +240,7 @@ impl WriteTx<'_> {
         self.db
             .prepare_cached("DELETE FROM party WHERE thread = ?1 AND struck_ms IS NULL")?
             .execute([thread])?;
+        self.touch_readers(thread);
         let account = self.read.account_of(thread)?;
         self.db
             .prepare_cached(

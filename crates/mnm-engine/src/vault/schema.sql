@@ -531,6 +531,13 @@ WHEN old.id > (SELECT file FROM reindex) BEGIN
     VALUES ('delete', old.id, search_tokens(old.name));
 END;
 
+-- Up to which thread the name by which lists sort it may be an old one.
+CREATE TABLE rename (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    thread INTEGER NOT NULL                         -- 0 once all are renewed
+) STRICT;
+INSERT INTO rename (id, thread) VALUES (1, 0);
+
 -- By what this home is told from a copy of it.
 CREATE TABLE home (
     id   INTEGER PRIMARY KEY CHECK (id = 1),

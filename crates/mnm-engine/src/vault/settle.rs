@@ -221,7 +221,7 @@ impl WriteTx<'_> {
             )?
             .execute([from, to])?;
         if struck > 0 {
-            self.touch_thread(to);
+            self.touch_readers(to);
         }
         Ok(struck > 0)
     }

@@ -5,6 +5,7 @@ use tmtp::id::Uid;
 
 use super::Result;
 use super::change::{VaultReader, WriteTx};
+use super::person_key::person_key;
 use super::runtime_state::Detail;
 use crate::error::VaultError;
 use crate::markdown;
@@ -219,20 +220,6 @@ struct Newest {
     state: Option<MessageState>,
 }
 
-/// The name by which lists sort a row of `thread`: of its first group, otherwise of its first reader besides
-/// the member.
-macro_rules! person_key {
-    () => {
-        "coalesce((SELECT substr(search_tokens(coalesce(contact.alias, party.alias)), 1, 64)
-             FROM party INDEXED BY party_reader
-             LEFT JOIN contact ON contact.account = thread.account
-                 AND contact.uid = party.uid AND party.is_group = 0
-             WHERE party.thread = thread.id AND party.struck_ms IS NULL
-                 AND party.uid <> (SELECT uid FROM account WHERE id = thread.account)
-             ORDER BY party.is_group DESC, party.ord, party.uid LIMIT 1), '')"
-    };
-}
-
 impl WriteTx<'_> {
     pub(super) fn insert_thread(
         &mut self,
@@ -284,20 +271,9 @@ impl WriteTx<'_> {
                 " WHERE id = ?1",
             ))?
             .execute(params![id, last_at_ms, Uid::SERVICE, SUBJECTS_MAX])?;
+        self.readers_are_told(id);
         self.touch_thread(id);
         Ok(true)
-    }
-
-    /// Updates the name by which lists sort the thread, as [`Self::refresh_thread`] does.
-    pub(super) fn refresh_person(&self, id: ThreadId) -> Result<()> {
-        self.db
-            .prepare_cached(concat!(
-                "UPDATE thread SET person_key = ",
-                person_key!(),
-                " WHERE id = ?1"
-            ))?
-            .execute([id])?;
-        Ok(())
     }
 
     fn delete_thread(&mut self, account: AccountId, id: ThreadId) -> Result<()> {

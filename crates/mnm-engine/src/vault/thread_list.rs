@@ -117,7 +117,11 @@ impl VaultReader<'_> {
         let (beyond, order, beginning) = match sort {
             ThreadSort::Newest => ("<", "DESC", BEGINNING),
             ThreadSort::Oldest => (">", "ASC", OLDEST),
-            ThreadSort::Person | ThreadSort::Subject | ThreadSort::Unread => return Err(unsorted()),
+            ThreadSort::Person => return self.tagged_by("person_key", tag, account, before, limit),
+            ThreadSort::Subject => {
+                return self.tagged_by("subject_key", tag, account, before, limit);
+            }
+            ThreadSort::Unread => return Err(unsorted()),
         };
         let (before_ms, before) = before.map_or(beginning, ThreadPlace::time);
         let mut statement = self.db.prepare_cached(&format!(
@@ -129,6 +133,30 @@ impl VaultReader<'_> {
         ))?;
         let ids = statement
             .query_map(params![tag, before_ms, before, account, limit], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// As [`Self::tagged`], by a column of the threads: all of the tag are read and sorted.
+    fn tagged_by(
+        &self,
+        column: &str,
+        tag: TagId,
+        account: Option<AccountId>,
+        before: Option<&ThreadPlace>,
+        limit: usize,
+    ) -> Result<Vec<ThreadId>> {
+        let (before_ms, id) = before.map_or(BEGINNING, ThreadPlace::time);
+        let key = before.map_or("", |place| place.key.as_str());
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT thread.id FROM thread_tag INDEXED BY thread_tag_list
+             CROSS JOIN thread ON thread.id = thread_tag.thread
+             WHERE tag = ?1 AND trashed_ms IS NULL AND (?2 IS NULL OR account = ?2)
+               AND ({column} > ?5
+                   OR {column} = ?5 AND (thread.last_at_ms, thread.id) < (?3, ?4))
+             ORDER BY {column}, thread.last_at_ms DESC, thread.id DESC LIMIT ?6"
+        ))?;
+        let ids = statement
+            .query_map(params![tag, account, before_ms, id, key, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -56,8 +56,8 @@ pub(super) fn runs<'a>(
                 Some(_) | None => vec![unread(before), read(None)],
             }
         }
-        ThreadSort::Person => keyed(list, list.by_person, PERSON, before)?,
-        ThreadSort::Subject => keyed(list, list.by_subject, SUBJECT, before)?,
+        ThreadSort::Person => keyed(list, list.by_person, PERSON, before),
+        ThreadSort::Subject => keyed(list, list.by_subject, SUBJECT, before),
         ThreadSort::Unread => return Err(unsorted()),
     })
 }
@@ -70,6 +70,8 @@ struct Key {
     /// Behind it, and from it on.
     later: &'static str,
     from: &'static str,
+    /// Behind a place with this key.
+    behind: &'static str,
     order: &'static str,
 }
 
@@ -78,6 +80,7 @@ const PERSON: Key = Key {
     same: "person_key = ?4 AND (last_at_ms, id) < (?2, ?3)",
     later: "person_key > ?4",
     from: "person_key >= ?4",
+    behind: "(person_key > ?4 OR person_key = ?4 AND (last_at_ms, id) < (?2, ?3))",
     order: "person_key, last_at_ms DESC, id DESC",
 };
 const SUBJECT: Key = Key {
@@ -85,6 +88,7 @@ const SUBJECT: Key = Key {
     same: "subject_key = ?4 AND (last_at_ms, id) < (?2, ?3)",
     later: "subject_key > ?4",
     from: "subject_key >= ?4",
+    behind: "(subject_key > ?4 OR subject_key = ?4 AND (last_at_ms, id) < (?2, ?3))",
     order: "subject_key, last_at_ms DESC, id DESC",
 };
 
@@ -93,27 +97,33 @@ fn keyed<'a>(
     index: Option<&'static str>,
     key: Key,
     before: Option<&'a ThreadPlace>,
-) -> Result<Vec<Run<'a>>> {
-    let index = index.ok_or_else(unsorted)?;
+) -> Vec<Run<'a>> {
     let run = |bound, from_key, order| Run {
-        index,
+        index: index.unwrap_or(list.index),
         key: key.column,
         bound,
         order,
         from_key,
         ..Run::by_time(list, before)
     };
-    Ok(match before {
+    if index.is_none() {
+        // The member has made it, or it is a part of the inbox: all of it is read and sorted.
+        let from_key = before.map_or("", |place| place.key.as_str());
+        return vec![run(key.behind, from_key, key.order)];
+    }
+    match before {
         None => vec![run(key.from, "", key.order)],
         Some(place) => vec![
             run(key.same, place.key.as_str(), "last_at_ms DESC, id DESC"),
             run(key.later, place.key.as_str(), key.order),
         ],
-    })
+    }
 }
 
 pub(super) fn unsorted() -> VaultError {
-    VaultError::Invalid("This list can be sorted by time only; the inbox and the archive also by person and by subject.".into())
+    VaultError::Invalid(
+        "Only the inbox can be sorted by what is unread. Choose another order.".into(),
+    )
 }
 
 /// A list in the database.
@@ -122,7 +132,7 @@ pub(super) struct List {
     index: &'static str,
     /// The condition of its partial index.
     pub(super) condition: &'static str,
-    /// Indexes by which it can be sorted.
+    /// Indexes for its other orders; without them it is sorted when it is asked for.
     by_person: Option<&'static str>,
     by_subject: Option<&'static str>,
 }

@@ -2,10 +2,10 @@
 
 use mnm_engine::command::{ThreadFilter, ThreadMark, ThreadSort, ThreadView};
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::ThreadPlace;
+use mnm_engine::vault::{IncomingAttachment, ThreadPlace};
 use mnm_engine::view::ThreadId;
 
-use crate::cast::{App, BOB, CAROL};
+use crate::cast::{App, BOB, CAROL, cc};
 
 /// All threads of a list, in pages of two, of one account and of all.
 fn listed(app: &App, filter: &ThreadFilter) -> Vec<ThreadId> {
@@ -93,12 +93,91 @@ fn pinned_threads_stay_first_and_the_archive_is_sorted_too() {
 }
 
 #[test]
-fn a_list_without_such_an_order_says_so() {
-    let app = App::new();
-    for view in [ThreadView::Unread, ThreadView::Files, ThreadView::Starred, ThreadView::Trash] {
-        let of = |sort| ThreadFilter { view, sort, ..ThreadFilter::default() };
-        assert!(app.vault.threads_in(None, &of(ThreadSort::Oldest), None, None).is_ok());
-        let refused = app.vault.threads_in(Some(app.account), &of(ThreadSort::Subject), None, None);
+fn every_list_is_sorted_by_person_and_subject() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Ádám Clay");
+    let all = [
+        (BOB, "Bob Jones", "Zebra"),
+        (CAROL, "Ádám Clay", "apple"),
+        (BOB, "Bob Jones", "Ébène"),
+        (CAROL, "Ádám Clay", "plain"),
+        (BOB, "Bob Jones", "apple"),
+    ]
+    .map(|(uid, alias, subject)| {
+        let mut letter = app.letter(uid, alias, "text");
+        letter.subject = subject.into();
+        let writer = app.vault.begin_blob().unwrap();
+        let blob = app.vault.finish_blob(writer).unwrap();
+        letter.attachments.push(IncomingAttachment { name: "a.txt".into(), form: None, blob });
+        app.receive(&letter).thread
+    });
+    let [zebra, apple, ebene, plain, apple_again] = all;
+    let (now, account) = (app.now(), app.account);
+    let saved = app.vault.save_tag(account, None, "Boats", 1).unwrap().value;
+    let tag = saved.tags[0].id;
+    let _ = app.vault.mark_threads(&all, ThreadMark::Starred, true, now).unwrap();
+    let _ = app.vault.mark_threads(&[ebene], ThreadMark::Pinned, true, now).unwrap();
+    let _ = app.vault.tag_threads(&all, tag, true).unwrap();
+    let of = |view, tag, sort| ThreadFilter { view, tag, sort };
+    let assert_sorted = |app: &App, view, tag| {
+        let [by_subject, by_person] =
+            [ThreadSort::Subject, ThreadSort::Person].map(|sort| listed(app, &of(view, tag, sort)));
+        assert_eq!(by_subject, [apple_again, apple, ebene, plain, zebra], "{view:?}");
+        assert_eq!(by_person, [plain, apple, apple_again, ebene, zebra], "{view:?}");
+    };
+    for view in [ThreadView::Unread, ThreadView::Files, ThreadView::Starred] {
+        assert_sorted(&app, view, None);
+        let refused = app.vault.threads_in(None, &of(view, None, ThreadSort::Unread), None, None);
         assert!(matches!(refused, Err(VaultError::Invalid(_))), "{view:?}: {refused:?}");
     }
+    assert_sorted(&app, ThreadView::Inbox, Some(tag));
+    let _ = app.vault.mark_threads(&all, ThreadMark::Trashed, true, now).unwrap();
+    assert_sorted(&app, ThreadView::Trash, None);
+    assert!(listed(&app, &of(ThreadView::Inbox, Some(tag), ThreadSort::Person)).is_empty());
+}
+
+/// However many threads there are with somebody, and also if the app is killed before it has been through.
+#[test]
+fn somebody_who_is_called_otherwise_is_sorted_so_in_all_threads() {
+    let mut app = App::with_bob();
+    let others = begin(&mut app, BOB, "Bob Jones", "Between");
+    let old: Vec<ThreadId> =
+        (0..450).map(|n| begin(&mut app, CAROL, "Zed", &format!("Letter {n}"))).collect();
+    let last = |app: &App| listed(app, &by_person()).into_iter().next_back();
+    assert_eq!(listed(&app, &by_person())[0], others);
+    app.befriend(CAROL, "Ádám Clay");
+    let mut app = app.restart();
+    assert_eq!(last(&app), old.first().copied(), "only the newest have the name at once");
+    while app.vault.tidy().value {}
+    assert_eq!(last(&app), Some(others));
+    assert_eq!(listed(&app, &by_person()).len(), old.len() + 1);
+}
+
+/// Whoever changes the readers of a thread: a letter, the member, another thread that comes into it.
+#[test]
+fn a_thread_is_sorted_by_the_readers_that_it_has() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Ádám Clay");
+    let mut letter = app.letter(BOB, "Bob Jones", "to both");
+    letter.cc = vec![cc("Ádám Clay", CAROL)];
+    let thread = app.receive(&letter).thread;
+    let key = |app: &App| app.vault.thread(thread).unwrap().row.person_key;
+    let first = key(&app);
+    let gone = if first == "bob jones" { BOB } else { CAROL };
+    let now = app.now();
+    let _ = app.vault.strike(thread, &gone.into(), true, now).unwrap();
+    let second = key(&app);
+    assert_ne!(first, second);
+    let now = app.now();
+    let _ = app.vault.strike(thread, &gone.into(), false, now).unwrap();
+    assert_eq!(key(&app), first);
+    let now = app.now();
+    for gone in [BOB, CAROL] {
+        let _ = app.vault.strike(thread, &gone.into(), true, now).unwrap();
+    }
+    assert_eq!(key(&app), "");
+}
+
+fn by_person() -> ThreadFilter {
+    ThreadFilter { sort: ThreadSort::Person, ..ThreadFilter::default() }
 }

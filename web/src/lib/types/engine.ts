@@ -1690,15 +1690,15 @@ export interface ThreadRow {
 }
 
 /**
- * The order of a list of threads. The inbox and the archive can have each of them, other lists go by
- * time. Of the same person or subject, and among unread and read threads, the newest come first.
+ * The order of a list of threads. Of the same person or subject, and among unread and read threads, the
+ * newest come first.
  */
 export type ThreadSort =
   /** By the newest message, the newest first. */
   | "newest"
   /** By the newest message, the oldest first. */
   | "oldest"
-  /** By the name of the first group or reader, as it was when the newest message came. */
+  /** By the name of the first group or reader. */
   | "person"
   /** By the subject. */
   | "subject"

@@ -13,6 +13,8 @@ pub(in crate::vault) struct Chores {
     pub(super) unsettled: Option<StepId>,
     /// The thread from which on threads are left to erase; none if there are none.
     pub(super) erasing: Option<ThreadId>,
+    /// Whether threads may be left in which somebody is called otherwise.
+    pub(super) renamed: bool,
     /// Whether something may be left to index.
     pub(super) indexing: bool,
     /// Orphaned files.
@@ -31,6 +33,7 @@ impl Chores {
         if left.erasing {
             self.erasing = Some(0);
         }
+        self.renamed |= left.renamed;
     }
 
     /// Adds an orphaned file.

@@ -69,6 +69,29 @@ fn cost_of_a_sorted_list_does_not_grow_with_the_threads() {
     }
 }
 
+/// Lists without an index for the order read each of their threads once.
+#[test]
+fn cost_of_sorting_a_list_is_a_little_for_each_of_its_threads() {
+    let mut home = sorted_home(LARGE);
+    let _ = home.vault.save_tag(home.account, None, "Boats", 1).unwrap();
+    let tagged = "INSERT INTO thread_tag (thread, tag, last_at_ms)
+        SELECT id, (SELECT id FROM tag), last_at_ms FROM thread WHERE trashed_ms IS NULL";
+    home.vault.db.execute_batch(tagged).unwrap();
+    let lists = [ThreadView::Unread, ThreadView::Files, ThreadView::Starred, ThreadView::Trash]
+        .map(|view| ThreadFilter { view, ..ThreadFilter::default() });
+    let by_tag = ThreadFilter { tag: Some(1), ..ThreadFilter::default() };
+    for filter in lists.into_iter().chain([by_tag]) {
+        for sort in [ThreadSort::Person, ThreadSort::Subject] {
+            let filter = ThreadFilter { sort, ..filter.clone() };
+            let cost = home.cost(|home| {
+                let rows = home.vault.threads_in(Some(home.account), &filter, None, Some(50));
+                assert_eq!(rows.unwrap().len(), 50, "{filter:?}");
+            });
+            assert!(cost.steps < PAGE + u64::from(LARGE) * 20, "{filter:?}: {cost:?}");
+        }
+    }
+}
+
 #[test]
 fn cost_of_marking_and_of_the_trash_does_not_grow_with_the_threads() {
     let (mut small, mut large) = (sorted_home(SMALL), sorted_home(LARGE));
