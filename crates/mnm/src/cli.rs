@@ -13,6 +13,7 @@ mod group;
 mod install;
 mod letter;
 mod notify;
+mod option;
 mod people;
 mod put_away;
 mod reader;
@@ -32,8 +33,9 @@ use clap::{Args, CommandFactory as _, Parser};
 
 use self::app::Serve;
 use self::context::Context;
+use self::option::{Content, Wait};
 pub(crate) use self::usage::usage;
-use self::verb::{Content, Shown, Verb, Wait};
+use self::verb::{Shown, Verb};
 use crate::{
     exit::{self, Exit, Failure},
     home::Home,

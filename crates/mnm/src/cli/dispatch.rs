@@ -1,6 +1,6 @@
 //! Dispatch of commands to their families, and what each needs.
 
-use mnm_engine::command::{SearchOrder, ThreadMark};
+use mnm_engine::command::{MessageMark, SearchOrder, ThreadMark};
 
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
@@ -45,12 +45,14 @@ impl Verb {
             | Self::Ignore { .. }
             | Self::Archive(_)
             | Self::Delete(_)
+            | Self::DeleteMessage(_)
             | Self::EmptyTrash { .. }
             | Self::Tag { .. }
             | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
+            | Self::StarMessage(_)
             | Self::Unread(_)
             | Self::Notify(_)
             | Self::Install { .. }
@@ -111,12 +113,14 @@ impl Verb {
             | Self::Check { .. }
             | Self::Archive(_)
             | Self::Delete(_)
+            | Self::DeleteMessage(_)
             | Self::EmptyTrash { .. }
             | Self::Tag { .. }
             | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
+            | Self::StarMessage(_)
             | Self::Unread(_)
             | Self::Notify(_)
             | Self::Install { .. }
@@ -163,12 +167,14 @@ impl Verb {
             | Self::Check { .. }
             | Self::Archive(_)
             | Self::Delete(_)
+            | Self::DeleteMessage(_)
             | Self::EmptyTrash { .. }
             | Self::Tag { .. }
             | Self::Tags { .. }
             | Self::Mute(_)
             | Self::Pin(_)
             | Self::Star(_)
+            | Self::StarMessage(_)
             | Self::Unread(_)
             | Self::Notify(_)
             | Self::Install { .. }
@@ -229,9 +235,10 @@ impl Verb {
             }
             Self::Leave { group } => group::leave(context, session, group).await,
             Self::Drop { group, alias } => group::remove(context, session, group, alias).await,
-            Self::Inbox { listed, unread, limit, before, all } => {
+            Self::Inbox { listed, sort, unread, limit, before, all } => {
                 let limit = if all { usize::MAX } else { limit as usize };
-                letter::inbox(context, session, &listed, unread, limit, before).await
+                let asked = letter::Asked { listed, sort, unread, limit, before };
+                letter::inbox(context, session, &asked).await
             }
             Self::Archive(marked) => put_away::mark(session, ThreadMark::Archived, marked).await,
             Self::Delete(marked) => put_away::mark(session, ThreadMark::Trashed, marked).await,
@@ -239,6 +246,12 @@ impl Verb {
             Self::Pin(marked) => put_away::mark(session, ThreadMark::Pinned, marked).await,
             Self::Star(marked) => put_away::mark(session, ThreadMark::Starred, marked).await,
             Self::Unread(marked) => put_away::mark(session, ThreadMark::Unread, marked).await,
+            Self::StarMessage(marked) => {
+                put_away::mark_messages(session, MessageMark::Starred, marked).await
+            }
+            Self::DeleteMessage(marked) => {
+                put_away::mark_messages(session, MessageMark::Trashed, marked).await
+            }
             Self::Tag { name, threads, undo } => {
                 put_away::tag(context, session, name, threads, undo).await
             }

@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 
 use mnm_engine::{
     command::{Command as EngineCommand, Place},
+    vault::ThreadPlace,
     view::{
         Account, AccountId, Draft, Message, MessageRowId, MessageState, Party, PartyKind, Thread,
         ThreadId, ThreadRow,
     },
 };
 
-use super::verb::Listed;
+use super::option::{Listed, Order};
 use super::{Context, reader};
 use crate::{
     exit::Failure,
@@ -25,15 +26,22 @@ const MARKED_ROWS: usize = 1_000;
 /// Threads of the inbox per request, the most that are allowed.
 const INBOX_ROWS: u32 = 100;
 
+/// Which threads are listed.
+pub(super) struct Asked {
+    pub(super) listed: Listed,
+    pub(super) sort: Order,
+    pub(super) unread: bool,
+    pub(super) limit: usize,
+    pub(super) before: Option<ThreadId>,
+}
+
 pub(super) async fn inbox(
     context: &Context,
     session: &Session,
-    listed: &Listed,
-    unread: bool,
-    limit: usize,
-    before: Option<ThreadId>,
+    asked: &Asked,
 ) -> Result<Answer, Failure> {
-    let (threads, more) = threads(context, session, listed, unread, limit, before).await?;
+    let &Asked { ref listed, sort, unread, .. } = asked;
+    let (threads, more) = threads(context, session, asked).await?;
     let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = |thread: &ThreadRow| {
         let of = accounts.iter().find(|account| account.id == thread.account);
@@ -69,9 +77,10 @@ pub(super) async fn inbox(
     let mut text = table.text(none);
     if let Some(last) = threads.last().filter(|_| more) {
         let unread = if unread { " --unread" } else { "" };
-        let list = listed.options();
+        let (list, order) = (listed.options(), sort.option());
+        let what = if sort == Order::Newest { "older ones" } else { "more" };
         text.push_str(&format!(
-            "There are older ones: mnm inbox{list}{unread} --before {}\n",
+            "There are {what}: mnm inbox{list}{order}{unread} --before {}\n",
             last.id
         ));
     }
@@ -91,35 +100,33 @@ async fn accounts_and_damage(session: &Session) -> Result<(Vec<Account>, bool), 
 async fn threads(
     context: &Context,
     session: &Session,
-    listed: &Listed,
-    unread: bool,
-    limit: usize,
-    before: Option<ThreadId>,
+    asked: &Asked,
 ) -> Result<(Vec<ThreadRow>, bool), Failure> {
+    let &Asked { ref listed, sort, unread, limit, before } = asked;
     let account = context.chosen(session).await?;
-    let (mut before_ms, mut before) = match before {
+    let sort = sort.sort();
+    let mut place = match before {
         Some(thread) => {
             let ask = EngineCommand::Thread { thread, at: None, limit: Some(1) };
-            (Some(ask!(session, ask, Thread).row.last_at_ms), Some(thread))
+            Some(ThreadPlace::of(&ask!(session, ask, Thread).row, sort))
         }
-        None => (None, None),
+        None => None,
     };
     let mut threads = Vec::new();
     loop {
         let command = EngineCommand::Threads {
             account,
-            filter: listed.filter(),
+            filter: listed.filter(sort),
             with: None,
-            before_ms,
-            before,
-            before_key: None,
+            before_ms: place.as_ref().map(|place| place.at_ms),
+            before: place.as_ref().map(|place| place.id),
+            before_key: place.map(|place| place.key),
             limit: Some(INBOX_ROWS),
         };
         let page = ask!(session, command, Threads);
         // Pinned threads come beyond the limit of the first page: then there is one more to ask for.
         let complete = page.len() < INBOX_ROWS as usize;
-        before_ms = page.last().map(|row| row.last_at_ms);
-        before = page.last().map(|row| row.id);
+        place = page.last().map(|row| ThreadPlace::of(row, sort));
         threads.extend(page.into_iter().filter(|thread| !unread || thread.unread > 0));
         if complete || threads.len() >= limit {
             let more = !complete || threads.len() > limit;
@@ -242,8 +249,10 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
         look.dim(format!("thread {} on {service}, with {}", thread.row.id, with.join(", ")))
     );
     for message in &thread.messages {
-        text.push('\n');
-        text.push_str(&message_text(look, message, &thread.row.subject));
+        let number = look.dim(format!(", message {}", message.id));
+        let star = if message.starred { " +star" } else { "" };
+        text.push_str(&format!("\n{}{number}{star}\n", headline(look, message)));
+        text.push_str(&body(look, message, &thread.row.subject));
     }
     if let Some(closed) = reader::closed(thread.row.id, &thread.row.may_reply) {
         text.push_str(&format!("\n{}\n", look.dim(closed)));
@@ -264,18 +273,27 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
 /// One message: our line above, then the sender's text behind a bar; its subject only if it differs
 /// from the thread's.
 pub(super) fn message_text(look: &Look, message: &Message, subject: &str) -> String {
+    format!("{}\n{}", headline(look, message), body(look, message, subject))
+}
+
+fn headline(look: &Look, message: &Message) -> String {
     let new = if message.unread { look.bold(" new") } else { String::new() };
-    let mut text = format!(
-        "{}  {}{}{new}\n",
+    format!(
+        "{}  {}{}{new}",
         look.bold(party(&message.from)),
         look.dim(look.time(message.at_ms)),
         state_mark(Some(&message.state)),
-    );
-    // As on the pages, which can put it back.
+    )
+}
+
+fn body(look: &Look, message: &Message, subject: &str) -> String {
     if message.trashed_ms.is_some() {
-        text.push_str("  (deleted; erased 30 days later)\n");
-        return text;
+        return format!(
+            "  (deleted; erased 30 days later. To put it back: mnm delete-message {} --undo)\n",
+            message.id
+        );
     }
+    let mut text = String::new();
     if let Some(forwarded) = &message.forwarded {
         let by = party(&forwarded.by);
         text.push_str(&format!("  forwarded by {by}; the author has not confirmed it yet\n"));

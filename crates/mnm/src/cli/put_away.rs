@@ -1,11 +1,14 @@
-//! Commands that put threads away: archive, delete, mute, pin, star, unread, and the trash.
+//! Commands that put threads and single messages away: archive, delete, mute, pin, star, unread, and the
+//! trash.
 
-use mnm_engine::command::{Command as EngineCommand, ThreadFilter, ThreadMark, ThreadView};
-use mnm_engine::view::{Account, Tag, ThreadId};
+use mnm_engine::command::{
+    Command as EngineCommand, MessageMark, ThreadFilter, ThreadMark, ThreadSort, ThreadView,
+};
+use mnm_engine::view::{Account, MessageState, Tag, ThreadId};
 use serde_json::json;
 
 use super::Context;
-use super::verb::{Listed, Marked};
+use super::option::{Listed, Marked, MarkedMessages};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, inline, plural},
@@ -18,8 +21,8 @@ const ACCENTS: usize = 10;
 const COUNTED: u32 = 100;
 
 impl Listed {
-    /// The list that the options name.
-    pub(super) fn filter(&self) -> ThreadFilter {
+    /// The list that the options name, in an order.
+    pub(super) fn filter(&self, sort: ThreadSort) -> ThreadFilter {
         let view = match self {
             Self { files: true, .. } => ThreadView::Files,
             Self { archive: true, .. } => ThreadView::Archive,
@@ -29,7 +32,7 @@ impl Listed {
                 ThreadView::Inbox
             }
         };
-        ThreadFilter { view, ..ThreadFilter::default() }
+        ThreadFilter { view, sort, tag: None }
     }
 
     /// The options again, for a command to be typed.
@@ -86,6 +89,49 @@ fn done(mark: ThreadMark, on: bool) -> &'static str {
         (ThreadMark::Starred, false) => "without a star.",
         (ThreadMark::Unread, true) => "unread again.",
         (ThreadMark::Unread, false) => "read.",
+    }
+}
+
+/// Marks single messages, or takes the mark from them.
+pub(super) async fn mark_messages(
+    session: &Session,
+    mark: MessageMark,
+    marked: MarkedMessages,
+) -> Result<Answer, Failure> {
+    let MarkedMessages { messages, undo } = marked;
+    let command = EngineCommand::MarkMessages { messages: messages.clone(), mark, on: !undo };
+    let changed = ask!(session, command, Count);
+    let mut text = String::new();
+    if changed == 0 {
+        // One that does not exist is an error, and one that has not left is not deleted.
+        for &message in &messages {
+            let asked = EngineCommand::AwaitSent { message, timeout_ms: 0 };
+            let state = ask!(session, asked, Message).state;
+            let is_here = matches!(state, MessageState::Received | MessageState::Sent);
+            if mark == MessageMark::Trashed && !is_here {
+                text = format!(
+                    "Message {message} is not sent yet, so it is not deleted. `mnm resend` can give it up."
+                );
+            }
+        }
+        if text.is_empty() {
+            text = "Nothing changed: it was so already.".to_owned();
+        }
+    } else {
+        text = format!("{} {}", plural(changed, "message"), done_to_messages(mark, !undo));
+    }
+    Ok(Answer::new(&json!({ "changed": changed }), text))
+}
+
+/// What was done, behind a number of messages.
+fn done_to_messages(mark: MessageMark, on: bool) -> &'static str {
+    match (mark, on) {
+        (MessageMark::Starred, true) => "starred.",
+        (MessageMark::Starred, false) => "without a star.",
+        (MessageMark::Trashed, true) => {
+            "deleted here: erased in 30 days, with their files. Everybody else keeps theirs. --undo puts them back."
+        }
+        (MessageMark::Trashed, false) => "back in their threads.",
     }
 }
 

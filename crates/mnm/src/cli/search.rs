@@ -80,10 +80,11 @@ fn hit_text(look: &Look, hit: &SearchHit) -> String {
         hit.thread,
         look.bold(inline(&hit.subject)),
         look.dim(format!(
-            "{}, {}, {}",
+            "{}, {}, {}, message {}",
             party(&hit.from),
             inline(&hit.service),
-            look.time(hit.at_ms)
+            look.time(hit.at_ms),
+            hit.message
         )),
         snippet(look, &hit.snippet)
     )

@@ -2,62 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use mnm_engine::view::{BrowserId, PingId, ThreadId};
 
 use super::install::Shell;
 use super::notify::Notify;
-
-/// How long to wait for a service.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Wait {
-    /// Wait so long for the service to acknowledge it
-    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 15,
-          value_parser = clap::value_parser!(u64).range(0..=600))]
-    pub(super) seconds: u64,
-}
-
-/// What a letter consists of.
-#[derive(Debug, Args)]
-pub(super) struct Content {
-    /// Attach a file (may be repeated)
-    #[arg(long, value_name = "FILE")]
-    pub(super) attach: Vec<PathBuf>,
-    /// The text, Markdown; `-` reads it from standard input
-    #[arg(allow_hyphen_values = true)]
-    pub(super) text: Option<String>,
-    #[command(flatten)]
-    pub(super) wait: Wait,
-}
-
-/// Threads to mark, or to take the mark from.
-#[derive(Debug, Args)]
-pub(super) struct Marked {
-    /// Their numbers in `mnm inbox`
-    #[arg(required = true, value_parser = number)]
-    pub(super) threads: Vec<ThreadId>,
-    /// Take it back
-    #[arg(long)]
-    pub(super) undo: bool,
-}
-
-/// Which list of threads.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(super) struct Listed {
-    /// Those with files
-    #[arg(long)]
-    pub(super) files: bool,
-    /// Those that are archived
-    #[arg(long)]
-    pub(super) archive: bool,
-    /// Those with a star, archived or not
-    #[arg(long)]
-    pub(super) starred: bool,
-    /// Those in the trash
-    #[arg(long)]
-    pub(super) trash: bool,
-}
+use super::option::{Content, Listed, Marked, MarkedMessages, Order, Wait, number};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -198,6 +148,9 @@ pub(super) enum Verb {
     Inbox {
         #[command(flatten)]
         listed: Listed,
+        /// Their order
+        #[arg(long, value_enum, value_name = "ORDER", default_value_t = Order::Newest)]
+        sort: Order,
         /// Only those with unread messages
         #[arg(long)]
         unread: bool,
@@ -225,6 +178,8 @@ pub(super) enum Verb {
     Archive(Marked),
     /// Put threads into the trash, where they stay for 30 days
     Delete(Marked),
+    /// Delete single messages: they are erased from this device after 30 days
+    DeleteMessage(MarkedMessages),
     /// Erase what is in the trash, with its files, from this device
     EmptyTrash {
         /// Only these threads
@@ -240,6 +195,8 @@ pub(super) enum Verb {
     Pin(Marked),
     /// Give threads a star
     Star(Marked),
+    /// Give single messages a star; their threads are among the starred ones
+    StarMessage(MarkedMessages),
     /// Mark threads as unread
     Unread(Marked),
     /// Give threads a tag, which is created if there is none of this name
@@ -437,9 +394,4 @@ pub(super) enum DevicesVerb {
         /// Label of the new device
         label: String,
     },
-}
-
-/// The number of a row in a list.
-fn number(text: &str) -> Result<i64, &'static str> {
-    text.parse().map_err(|_| "a number is expected, as the list shows it")
 }

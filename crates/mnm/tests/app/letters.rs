@@ -28,7 +28,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     panic!("waited in vain for {what}");
 }
 
-fn waiting_ping(app: &AppProcess) -> Option<Value> {
+pub(crate) fn waiting_ping(app: &AppProcess) -> Option<Value> {
     let pings = app.json(&["pings"]).unwrap();
     let waits = |ping: &&Value| ping["incoming"] == true && ping["state"]["state"] == "waiting";
     pings.as_array().unwrap().iter().find(waits).cloned()
@@ -125,22 +125,6 @@ fn commands_send_and_receive_without_a_running_app() {
 }
 
 #[test]
-fn a_deleted_message_is_not_printed() {
-    let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = acquainted(&service);
-    ada.ok(&["send", "--to", BJORN, "--subject", "Lunch", "At noon."]).unwrap();
-    let id = thread(&bjorn, "Lunch");
-    let read = bjorn.json(&["read", &id]).unwrap();
-    let message = &read["messages"][0]["id"];
-    let server = Server::start_on(bjorn);
-    let mark =
-        format!(r#"{{"cmd":"mark_messages","messages":[{message}],"mark":"trashed","on":true}}"#);
-    assert_eq!(server.page_command(&server.page(), mark.as_bytes()).status, 200);
-    let printed = server.app.ok(&["read", &id]).unwrap();
-    assert!(printed.contains("(deleted;") && !printed.contains("At noon."), "{printed}");
-}
-
-#[test]
 fn a_letter_needs_no_subject() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = acquainted(&service);
@@ -155,46 +139,6 @@ fn a_letter_needs_no_subject() {
         (inbox.as_array().unwrap().iter().filter(|row| row["subject"] == "").count() == 2)
             .then_some(())
     });
-}
-
-#[test]
-fn threads_are_put_away_and_taken_back() {
-    let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = acquainted(&service);
-    ada.ok(&["send", "--to", BJORN, "--subject", "The plan", "Look."]).unwrap();
-    let id = thread(&bjorn, "The plan");
-    let listed = |list: &[&str]| {
-        let rows = bjorn.json(&[&["inbox"], list].concat()).unwrap();
-        rows.as_array().unwrap().len()
-    };
-    assert_eq!(bjorn.json(&["archive", &id]).unwrap()["changed"], 1);
-    assert!(bjorn.ok(&["archive", &id]).unwrap().contains("so already"));
-    assert_eq!((listed(&[]), listed(&["--archive"])), (0, 1));
-    bjorn.ok(&["star", &id]).unwrap();
-    bjorn.ok(&["archive", &id, "--undo"]).unwrap();
-    assert_eq!((listed(&[]), listed(&["--archive"]), listed(&["--starred"])), (1, 0, 1));
-    bjorn.ok(&["mute", &id]).unwrap();
-    bjorn.ok(&["pin", &id]).unwrap();
-    let shown = bjorn.ok(&["inbox"]).unwrap();
-    assert!(shown.contains("+pinned +star +muted"), "{shown}");
-    assert_eq!(bjorn.run(&["archive", "99"]).unwrap().status.code(), Some(3));
-
-    assert_eq!(bjorn.json(&["tag", "Boats", &id]).unwrap()["changed"], 1);
-    assert_eq!(bjorn.json(&["tags"]).unwrap()[0]["name"], "Boats");
-    assert!(bjorn.ok(&["search", "tag:boats", "look"]).unwrap().contains("The plan"));
-    bjorn.ok(&["tag", "boats", &id, "--undo"]).unwrap();
-    assert_eq!(bjorn.ok(&["tags", "--drop", "Boats"]).unwrap().trim(), "No tags.");
-
-    let told = bjorn.ok(&["delete", &id]).unwrap();
-    assert!(told.contains("for 30 days") && told.contains("stays with them"), "{told}");
-    assert_eq!((listed(&[]), listed(&["--trash"])), (0, 1));
-    let asked = bjorn.run(&["empty-trash"]).unwrap();
-    assert_eq!(asked.status.code(), Some(2), "{asked:?}");
-    assert!(asked.stderr.contains("would erase 1 thread"), "{asked:?}");
-    assert_eq!(bjorn.json(&["empty-trash", "--yes"]).unwrap()["erased"], 1);
-    assert_eq!((listed(&[]), listed(&["--trash"])), (0, 0));
-    assert_eq!(bjorn.run(&["read", &id]).unwrap().status.code(), Some(3));
-    assert_eq!(thread(&ada, "The plan").len(), 1, "Ada has it still");
 }
 
 #[test]

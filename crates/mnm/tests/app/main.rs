@@ -16,6 +16,7 @@ mod json;
 mod letters;
 mod loopback;
 mod notice;
+mod put_away;
 mod raw;
 mod recipient;
 mod service_name;
