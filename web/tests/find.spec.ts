@@ -55,6 +55,30 @@ test("a hit opens where the words stand, and they are marked there, as letters a
   await expect.poll(() => marked(page)).toEqual([]);
 });
 
+test("what stands in a subject is marked in the result and over the open thread", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  const { page } = anna;
+  await boris.write(anna.alias, "A voyage to \u0141\u00f3d\u017a", "We leave on Sunday.");
+  await expect.poll(() => anna.unread()).toBe(1);
+  await field(page).fill("lodz voy");
+  const row = page.locator(".list-pane [data-row]");
+  await expect(row.locator("mark")).toHaveText(["voyage", "\u0141\u00f3d\u017a"]);
+  await row.click();
+  await expect(page.getByRole("heading", { level: 1, name: /voyage/ })).toBeVisible();
+  await expect.poll(() => marked(page)).toEqual(["voyage", "\u0141\u00f3d\u017a"]);
+});
+
+test("the conditions of a search keep away from the bar above them", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const { page } = anna;
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+    await page.setViewportSize(viewport);
+    await page.getByRole("searchbox", { name: "Search all letters" }).fill("oars");
+    const [bar, chip] = await Promise.all([page.locator(".place-bar").boundingBox(), page.locator(".conditions .chip").first().boundingBox()]);
+    expect(chip!.y - bar!.y - bar!.height, `${viewport.width}`).toBeGreaterThanOrEqual(8);
+  }
+});
+
 test("search in a long thread goes on to letters that are not loaded", async ({ club, member }) => {
   test.setTimeout(120_000);
   const [anna, boris] = await pair(member, club);

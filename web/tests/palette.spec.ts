@@ -24,6 +24,13 @@ test("what people look for is found by their own words", async ({ club, member }
   await expect(page.locator(".prose")).toHaveText("Long.");
   const list = page.locator(".view-line");
 
+  for (const words of ["paper", "pdf"]) {
+    await page.keyboard.press("Control+k");
+    await palette(page).getByRole("combobox").fill(words);
+    await expect(palette(page).getByRole("option").first()).toContainText("Print");
+    await page.keyboard.press("Escape");
+  }
+
   await take(page, "tags");
   const tags = page.getByRole("dialog", { name: "Tags" });
   await expect(tags).toBeVisible();
@@ -61,4 +68,48 @@ test("what people look for is found by their own words", async ({ club, member }
     await take(page, "seaside");
     await expect(page.getByRole("searchbox")).toHaveValue("town sea", { timeout: 1000 });
   }).toPass();
+});
+
+test("what is typed before the palette is loaded is no command", async ({ club, member }) => {
+  const ada = await (await member("Ada")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(ada, boris);
+  await boris.write(ada.alias, "Regatta", "On Sunday.");
+  const { page } = ada;
+  await page.locator("[data-row]").click();
+  await expect(page.locator(".prose")).toHaveText("On Sunday.");
+
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/later-*.js", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.reload();
+  await expect(page.locator(".prose")).toHaveText("On Sunday.");
+  // Given up before it was there.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("se");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("se");
+  await page.keyboard.press("Control+k");
+  // `e` would archive the thread, `#` delete it, `c` begin a letter.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("e#c");
+  for (let n = 0; n < 3; n += 1) await page.keyboard.press("Backspace");
+  await page.keyboard.type("sec");
+  await page.keyboard.press("Backspace");
+  await page.keyboard.press("Enter");
+  await expect(palette(page)).toHaveCount(0);
+  release();
+  const field = palette(page).getByRole("combobox");
+  await expect(field).toHaveValue("se");
+  await expect(field).toBeFocused();
+  await page.keyboard.type("ttings");
+  await expect(field).toHaveValue("settings");
+  await expect(palette(page).getByRole("option").first()).toContainText("Settings");
+  await page.keyboard.press("Escape");
+  await expect(page.locator("[data-row]")).toHaveCount(1);
+  await expect(page.locator(".prose")).toHaveText("On Sunday.");
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import cases from "../../crates/mnm-engine/src/search/token_cases.json";
-import { phrasePlaces, wordPlaces } from "../src/lib/find/place";
+import { inPieces, phrasePlaces, wordPlaces } from "../src/lib/find/place";
 import { tokens } from "../src/lib/find/token";
 
 const show = (html: string): void => void (document.body.innerHTML = html);
@@ -33,6 +33,15 @@ test("phrases are marked as they are written, in every script and across bold le
   expect(found("<div><p>good</p><p>night</p> goodnight</div>", ["night"])).toEqual(["night"]);
   expect(found("<div>good<br>night</div>", ["night"])).toEqual(["night"]);
   expect(found("<div>nothing</div>", ["thing"])).toEqual([]);
+});
+
+test("a subject is parted at what was found", () => {
+  const phrases = [{ tokens: ["strasse"], is_open: false }, { tokens: ["图书", "书馆"], is_open: false }];
+  const pieces = (text: string): string[] => inPieces(text, phrases).map(({ text, found }) => (found ? `[${text}]` : text));
+  expect(pieces("Die Straße: 图书馆!")).toEqual(["Die ", "[Straße]", ": ", "[图书馆]", "!"]);
+  expect(pieces("Straße")).toEqual(["[Straße]"]);
+  expect(pieces("Nothing")).toEqual(["Nothing"]);
+  expect(pieces("")).toEqual([]);
 });
 
 test("what overlaps is one place, and there is a limit", () => {

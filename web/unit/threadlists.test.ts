@@ -64,7 +64,10 @@ test("a list in another order has its rows as far as they are loaded in that ord
   expect(ids(lists, "inbox", rows)).toEqual([4, 2, 1]);
   expect(lists.place(ACCOUNT, "inbox")).toEqual({ before_key: "b", before_ms: 10, before: 1 });
   // Each order has pages of its own, and a list that cannot have it goes by time.
-  expect(lists.sortOf("starred")).toBe("newest");
+  expect(lists.sortOf("starred")).toBe("subject");
+  expect(lists.place(ACCOUNT, "starred")).toBeUndefined();
+  prefs.setSort("unread");
+  expect([lists.sortOf("inbox"), lists.sortOf("starred"), lists.sortOf("tag:1")]).toEqual(["unread", "newest", "newest"]);
   prefs.setSort("newest");
   expect(lists.place(ACCOUNT, "inbox")).toBeUndefined();
 });

@@ -3,6 +3,7 @@ export { insert } from "../lib/write/markup";
 export { default as EmojiPicker } from "./write/EmojiPicker.svelte";
 export { default as ActionDialog } from "./frame/ActionDialog.svelte";
 export { default as FoundMarks } from "./letters/FoundMarks.svelte";
+export { default as FoundText } from "./letters/FoundText.svelte";
 export { default as KeySettings } from "./frame/KeySettings.svelte";
 export { default as Palette } from "./frame/Palette.svelte";
 export { default as PictureDialog } from "./letters/PictureDialog.svelte";

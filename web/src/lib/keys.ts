@@ -5,6 +5,7 @@ import { bindings } from "./actions/bindings.svelte";
 import { closeItem, backToRow, focusList, focusMain, isNowhere, rows } from "./actions/pane";
 import { isAtWork } from "./focus";
 import { outbox } from "./outbox.svelte";
+import { palette } from "./palette.svelte";
 import { prefs } from "./prefs.svelte";
 import { search } from "./search.svelte";
 import { selection } from "./selection.svelte";
@@ -26,6 +27,7 @@ export function listenToKeys(): void {
   });
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
+    if (palette.awaited) return early(event);
     if (event.key === "Escape") return escape(event);
     const key = keyOf(event);
     const plain = !/^(Ctrl|Alt)\+|^(Shift\+)?F\d/.test(key);
@@ -40,6 +42,16 @@ export function listenToKeys(): void {
     event.preventDefault();
     if (OPENS.has(action.id)) openingUntil = event.timeStamp + OPENING_MS;
   });
+}
+
+/** A key for the palette before it is there: no command, and no letter of what it was called from. */
+function early(event: KeyboardEvent): void {
+  const held = (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph");
+  const again = bindings.action(keyOf(event))?.id === "palette";
+  if (held && !again) return;
+  event.preventDefault();
+  if (again || event.key === "Escape") palette.close();
+  else palette.keep(event.key);
 }
 
 /** Whether a key belongs to the input method: some browsers say so only by the old number. */

@@ -3,13 +3,15 @@
 
 class Later {
   parts = $state.raw<typeof import("../components/later")>();
+  /** They will never come. */
+  failed = $state(false);
 
   /** Loads them; to be called when the first rows are shown. */
   load(): void {
     import("../components/later").then(
       (parts) => (this.parts = parts),
       // The app has gone meanwhile, or was replaced: the page says so.
-      () => undefined,
+      () => (this.failed = true),
     );
   }
 }

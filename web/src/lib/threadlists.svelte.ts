@@ -13,8 +13,7 @@ export function filterOf(list: ListName, sort: ThreadSort): ThreadFilter {
 
 /** The orders that a list can have. */
 export function sortsOf(list: ListName): readonly ThreadSort[] {
-  if (list === "inbox") return ["newest", "oldest", "unread", "person", "subject"];
-  return list === "archive" ? ["newest", "oldest", "person", "subject"] : ["newest", "oldest"];
+  return list === "inbox" ? ["newest", "oldest", "unread", "person", "subject"] : ["newest", "oldest", "person", "subject"];
 }
 
 /** The last row that was loaded: what the list is sorted by, the time of its newest message and its number. */

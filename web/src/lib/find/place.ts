@@ -15,17 +15,32 @@ type Span = [start: number, end: number];
 /** The places where phrases of the search stand, in the order of the elements. */
 export function phrasePlaces(elements: Iterable<Element>, phrases: readonly Phrase[]): Range[] {
   if (phrases.length === 0) return [];
-  return among(elements, (text) => {
-    const all = tokens(text);
-    const found: Span[] = [];
-    for (let at = 0; at < all.length; at += 1) {
-      for (const phrase of phrases) {
-        const span = standsAt(all, at, phrase);
-        if (span) put(found, span);
-      }
+  return among(elements, (text) => phraseSpans(text, phrases));
+}
+
+function phraseSpans(text: string, phrases: readonly Phrase[]): Span[] {
+  const all = tokens(text);
+  const found: Span[] = [];
+  for (let at = 0; at < all.length; at += 1) {
+    for (const phrase of phrases) {
+      const span = standsAt(all, at, phrase);
+      if (span) put(found, span);
     }
-    return found;
-  });
+  }
+  return found;
+}
+
+/** A text in pieces: what is between the phrases of the search, and what is of them. */
+export function inPieces(text: string, phrases: readonly Phrase[]): { text: string; found: boolean }[] {
+  const pieces: { text: string; found: boolean }[] = [];
+  let from = 0;
+  for (const [start, end] of phraseSpans(text, phrases)) {
+    if (start > from) pieces.push({ text: text.slice(from, start), found: false });
+    pieces.push({ text: text.slice(start, end), found: true });
+    from = end;
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from), found: false });
+  return pieces;
 }
 
 /** The places where these words stand as they are typed, also amid other words, in any case and with any accents. */

@@ -261,6 +261,7 @@ export const frame = {
       undo: ["take back", "unsend"],
       look: ["view as chat", "bubbles"],
       forward: ["share", "pass on"],
+      print: ["paper", "pdf"],
       details: ["readers", "members", "recipients", "participants"],
       "mark-archived": ["put away", "done"],
       "mark-trashed": ["remove", "put into the bin"],
