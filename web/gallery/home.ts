@@ -10,6 +10,7 @@ export const at = (minutesAgo: number): number => NOW - minutesAgo * 60_000;
 export const me: Party = { uid: "uid-ada", alias: "Ada Lovelace", kind: "me" };
 export const BJORN: Party = { uid: "uid-bjorn", alias: "Björn Berg", kind: "contact" };
 export const CHLOE: Party = { uid: "uid-chloe", alias: "Chloé Dubois", kind: "contact" };
+export const HART: Party = { uid: "uid-hart", alias: "فاطمة المنصوري", kind: "contact" };
 export const STRANGER: Party = { uid: "uid-ivan", alias: "Ivan Petrov", kind: "stranger" };
 export const CLAIMED: Party = { uid: "uid-eve", alias: "Eve", kind: "claimed" };
 export const CREW: Party = { uid: "Regatta Crew", alias: "Regatta Crew", kind: "group" };

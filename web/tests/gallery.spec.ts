@@ -43,6 +43,21 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+test("a row written from right to left begins where the others do, and a group stands for its members", async ({ page }) => {
+  await page.goto(address);
+  const row = (text: string) => page.locator("#rows [data-row]", { hasText: text });
+  const left = (text: string): Promise<number> =>
+    row(text).locator(".title").evaluate((title) => {
+      const range = document.createRange();
+      range.selectNodeContents(title);
+      return Math.round(range.getBoundingClientRect().left);
+    });
+  expect(await left("مرحبا")).toBe(await left("Was refused"));
+  await expect(row("Spring regatta").locator(".line")).toHaveText(/^\s*Regatta Crew·\s*Björn:\s*The two/);
+  await expect(row("Chat of the group").locator(".title")).toHaveText("Regatta Crew");
+  await expect(row("Chat of the group").locator(".line")).toHaveText(/^\s*Björn Berg:\s*Chat of the group$/);
+});
+
 test("without colours what is unread, failed or of a stranger is told by shape and words", async ({ page }) => {
   await page.goto(address);
   const row = (subject: string) => page.locator("#rows [data-row]", { hasText: subject });

@@ -175,5 +175,5 @@ test("device joins by a code that is shown once", async ({ club, member }) => {
   await second.page.getByLabel("Device code", { exact: true }).fill(code);
   await second.page.getByRole("button", { name: "Add this device" }).click();
   await expect(second.page.locator(".list-pane .state", { hasText: "Connected" })).toBeVisible();
-  await expect(second.page.getByText("You have other devices.")).toBeVisible();
+  await expect(second.page.getByRole("main").getByText("You have other devices.")).toBeVisible();
 });

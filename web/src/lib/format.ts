@@ -84,6 +84,13 @@ export const faceName = (party: Party): string => (party.kind === "me" && party.
 /** The name of a member of whom only the permanent id is known. */
 export const nameless = (uid: string): string => t.names.nameless(uid.slice(0, 6));
 
+/** The first word of somebody's name, where there is no room for all of it. */
+export function firstName(party: Party): string {
+  const name = partyName(party);
+  const first = /^\p{L}{2,}(?=\s)/u.exec(name)?.[0];
+  return party.kind === "me" || !party.alias ? name : (first ?? name);
+}
+
 /** Who a thread is with: everyone but the member. */
 export function threadNames(row: ThreadRow): string[] {
   const groups = row.parties.filter((party) => party.kind === "group");

@@ -18,7 +18,6 @@ export const frame = {
     device: "Add a phone or another computer",
     deviceText: "New letters then come to all of them",
     add: "Add",
-    keys: (compose: string, palette: string, help: string) => `Keys: ${compose} writes a letter, ${palette} goes anywhere, ${help} lists the others.`,
   },
 
   gone: {
@@ -157,7 +156,6 @@ export const frame = {
     close: "Close",
     filter: "Filter…",
     cut: "There are more letters with these words than can be shown. Add a word to find the one you mean.",
-    from: (name: string) => `from ${apart(name)}`,
     busy: "Searching…",
   },
 
@@ -220,7 +218,7 @@ export const frame = {
   bind: {
     lead: "Choose a key, then press the one that is to take its place. Keys that lie under letters of another alphabet count by their place.",
     change: (name: string, keys: string) => (keys ? `${name}: ${keys}. Change the key` : `${name}: no key. Choose one`),
-    none: "none",
+    none: "None",
     press: "Press a key",
     how: "Press the new key. Esc keeps the present one.",
     second: "Now the second key.",

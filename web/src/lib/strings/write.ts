@@ -13,7 +13,6 @@ export const write = {
     textHint: "Write in Markdown. **bold**, _italic_, - lists, > quotes",
     reply: "Reply",
     replyTo: (names: string[]) => `Reply to ${listed(names)}`,
-    replyHint: "Write a reply…",
     messageTo: (names: string[]) => `Message ${listed(names)}`,
     inAs: (service: string, alias: string) => `In ${apart(service)} as ${apart(alias)}`,
     readBy: (names: string[]) => `A reply goes to ${listed(names)}`,
