@@ -1,10 +1,7 @@
-// Entry of the pages.
-import { mount } from "svelte";
-
-import App from "./App.svelte";
+// Entry of the pages: asks for the first rows, and loads what draws them meanwhile.
+import { askFirst } from "./lib/connection/first";
 import { removeServiceWorkers } from "./lib/connection/serviceworker";
 import { useOpeningToken } from "./lib/connection/session";
-import { prefs } from "./lib/prefs.svelte";
 import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -14,6 +11,7 @@ import "./styles/prose.css";
 import "./styles/print.css";
 
 async function start(): Promise<void> {
+  const pages = import("./pages");
   // With the token still in the address, so that the page that comes instead has it.
   if (!(await removeServiceWorkers())) return location.reload();
   // The token is good once, and belongs neither into the history nor into a bookmark.
@@ -22,10 +20,8 @@ async function start(): Promise<void> {
     useOpeningToken(token);
     history.replaceState(null, "", location.pathname + location.hash);
   }
-  prefs.apply();
-
-  const target = document.getElementById("app");
-  if (target) mount(App, { target });
+  askFirst();
+  (await pages).open();
 }
 
 void start();

@@ -38,8 +38,8 @@ declare const setImmediate: (run: () => void) => void;
 // Taken before any test replaces the clock.
 const soon = setImmediate;
 const TURNS = 10;
-/** Longer than a frame, in which a burst of events is taken in; shorter than any delay of the page. */
-const FRAME_MS = 20;
+/** Longer than it takes until a burst of events is taken in, soon after another; shorter than any other delay of the page. */
+const FRAME_MS = 60;
 
 /** Lets everything run that waits for nothing but its turn. */
 export async function settle(): Promise<void> {

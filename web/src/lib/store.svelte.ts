@@ -10,16 +10,18 @@ import { partyName } from "./format";
 import { measurePainted } from "./marks";
 import { t } from "./strings";
 import { isSame } from "./same";
+import { PAGE_ROWS, takeFirst } from "./connection/first";
 import { Nudger } from "./connection/nudge";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
 import { marked } from "./thread/mark";
 import { filterOf, type ListName, ThreadLists } from "./threadlists.svelte";
-import { command, problem, watch } from "./connection/transport";
+import { command, problem, replyTo, watch } from "./connection/transport";
 
-const PAGE_ROWS = 100;
 /** Longest that events wait to be handled together; a hidden page has no frames. */
 const BURST_MS = 250;
+/** Shortest between two bursts: what follows from one act, as a message that is queued, sending and sent, is one frame. */
+const APART_MS = 40;
 
 /** What the list of threads needs. */
 interface List {
@@ -30,6 +32,14 @@ interface List {
 async function newest(): Promise<List> {
   const [state, threads] = await Promise.all([command("state", {}), command("threads", { limit: PAGE_ROWS })]);
   return { state, threads };
+}
+
+/** The same, by the answers that were asked for before this script was here. */
+async function first(): Promise<List> {
+  const asked = takeFirst();
+  if (!asked) return newest();
+  const [state, threads] = await Promise.all([asked.state, asked.threads]);
+  return { state: replyTo("state", state), threads: replyTo("threads", threads) };
 }
 
 class Store {
@@ -69,8 +79,9 @@ class Store {
 
   readonly #nudger = new Nudger(() => this.accounts.map((account) => account.link.state));
   #started = false;
-  /** Events that wait for the next frame. */
+  /** Events that wait for the next frame, and when the last ones were handled. */
   #pending: Event[] = [];
+  #handledAt = 0;
   /** Which build these pages are of. */
   #pages: string | null = null;
   #listeners = new Set<(event: Event) => void>();
@@ -85,7 +96,7 @@ class Store {
   start(): void {
     void watch((update) => this.#onUpdate(update));
     // The first rows don't wait for the stream of events: what is missed until it has begun comes with the load then.
-    newest().then(
+    first().then(
       (list) => this.ready || this.#putList(list),
       () => {
         // The event stream tells why.
@@ -125,11 +136,15 @@ class Store {
   /** Handles a burst of events at once, with the next frame. */
   #enqueue(event: Event): void {
     if (this.#pending.push(event) > 1) return;
-    requestAnimationFrame(() => this.#handlePending());
+    const inFrame = (): number => requestAnimationFrame(() => this.#handlePending());
+    const early = this.#handledAt + APART_MS - Date.now();
+    if (early > 0 && early <= APART_MS) setTimeout(inFrame, early);
+    else inFrame();
     setTimeout(() => this.#handlePending(), BURST_MS);
   }
 
   #handlePending(): void {
+    if (this.#pending.length > 0) this.#handledAt = Date.now();
     for (const event of this.#pending.splice(0)) this.#handle(event);
   }
 

@@ -28,9 +28,10 @@ let token: string | null = null;
 
 let listener: (pass: Pass) => void = () => {};
 
-/** Calls `called` with every new pass. */
+/** Calls `called` with the pass of this page, and with every new one. */
 export function onPass(called: (pass: Pass) => void): void {
   listener = called;
+  current?.then(called, () => undefined);
 }
 
 /** The token of the address that opened this page is used for the first pass. */

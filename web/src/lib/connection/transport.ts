@@ -2,7 +2,8 @@
 import { REPLY_KIND, type Arguments, type Code, type CommandName, type Draft, type Offer, type Refusal, type Reply, type ReplyTo, type RequestError, type Value } from "../api";
 import type { FromTab } from "./events.worker";
 import { fileToken } from "./filetoken.svelte";
-import { authorisedFetch, Unreachable, forget, Impostor, pass, UnknownBrowser, onPass } from "./session";
+import { request, type RequestOptions } from "./request";
+import { Unreachable, forget, Impostor, pass, UnknownBrowser, onPass } from "./session";
 import { follow, type StreamUpdate } from "./stream";
 import { t } from "../strings";
 
@@ -45,20 +46,12 @@ function valueOf<Kind extends Reply["kind"]>(kind: Kind, body: string): Value<Ki
   throw new ApiError("unreadable", t.live.unreadable);
 }
 
+/** The value of the reply to a command, by the body of its answer. */
+export const replyTo = <Name extends CommandName>(cmd: Name, body: string): ReplyTo<Name> => valueOf(REPLY_KIND[cmd], body);
+
 /** Sends one command and gives back the value of its reply. */
-export async function command<Name extends CommandName>(
-  cmd: Name,
-  args: Arguments<Name>,
-  options: { keepalive?: boolean; signal?: AbortSignal } = {},
-): Promise<ReplyTo<Name>> {
-  const response = await authorisedFetch("/api/command", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ cmd, ...args }),
-    ...options,
-  });
-  return valueOf(REPLY_KIND[cmd], await response.text());
-}
+export const command = async <Name extends CommandName>(cmd: Name, args: Arguments<Name>, options?: RequestOptions): Promise<ReplyTo<Name>> =>
+  replyTo(cmd, await request(cmd, args, options));
 
 /** An upload under way. */
 export interface Transfer {
