@@ -129,9 +129,9 @@ fn done_to_messages(mark: MessageMark, on: bool) -> &'static str {
         (MessageMark::Starred, true) => "starred.",
         (MessageMark::Starred, false) => "without a star.",
         (MessageMark::Trashed, true) => {
-            "deleted here: erased in 30 days, with their files. Everybody else keeps theirs. --undo puts them back."
+            "deleted here, erased in 30 days, files included. Everybody else's copy stays. To put back: --undo."
         }
-        (MessageMark::Trashed, false) => "back in their threads.",
+        (MessageMark::Trashed, false) => "put back.",
     }
 }
 

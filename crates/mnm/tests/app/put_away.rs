@@ -66,12 +66,12 @@ fn single_messages_are_starred_deleted_and_put_back() {
     assert_eq!((told.trim(), starred()), ("1 message without a star.", 0));
 
     let told = bjorn.ok(&["delete-message", &message]).unwrap();
-    assert!(told.contains("30 days") && told.contains("Everybody else keeps theirs"), "{told}");
+    assert!(told.contains("30 days") && told.contains("Everybody else's copy stays"), "{told}");
     let undo = format!("delete-message {message} --undo");
     assert!(read().contains("(deleted;") && read().contains(&undo), "{}", read());
     assert!(!read().contains("At noon."), "{}", read());
     let put_back = bjorn.ok(&["delete-message", &message, "--undo"]).unwrap();
-    assert_eq!(put_back.trim(), "1 message back in their threads.");
+    assert_eq!(put_back.trim(), "1 message put back.");
     assert!(read().contains("At noon."));
     for command in ["star-message", "delete-message"] {
         let missing = bjorn.run(&[command, "99"]).unwrap();
