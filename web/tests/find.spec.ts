@@ -2,6 +2,7 @@
 import type { Page } from "@playwright/test";
 
 import { type Club, expect, introduce, type Member, test } from "./fixture";
+import { style } from "./measure";
 
 async function pair(member: (name: string) => Promise<Member>, club: Club): Promise<[Member, Member]> {
   const anna = await (await member("Anna")).join(club);
@@ -76,6 +77,10 @@ test("the conditions of a search keep away from the bar above them", async ({ cl
     await page.getByRole("searchbox", { name: "Search all letters" }).fill("oars");
     const [bar, chip] = await Promise.all([page.locator(".place-bar").boundingBox(), page.locator(".conditions .chip").first().boundingBox()]);
     expect(chip!.y - bar!.y - bar!.height, `${viewport.width}`).toBeGreaterThanOrEqual(8);
+    // Its name is not cut by its corners.
+    const order = page.getByRole("combobox", { name: "Order" });
+    const [corner, pad] = await Promise.all(["border-start-start-radius", "padding-inline-start"].map(async (property) => parseFloat(await style(order, property))));
+    expect(pad, `${viewport.width}`).toBeGreaterThanOrEqual(corner!);
   }
 });
 

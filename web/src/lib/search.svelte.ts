@@ -49,6 +49,8 @@ class Search {
     const words = this.words.trim().split(/\s+/).filter(Boolean);
     if (words.length === 0 || words.some((word) => OPERATOR.test(word))) return [];
     const plain = words.map((word) => word.replaceAll('"', "")).filter(Boolean);
+    // A quote that is only begun means nothing yet, not everything.
+    if (plain.length === 0) return [];
     return list.filter((item) => plain.every((word) => contains(text(item), word))).slice(0, 20);
   }
 
