@@ -5,8 +5,8 @@ import { command, problem } from "../connection/transport";
 import { measurePainted } from "../marks";
 import { isSame } from "../same";
 
-/** Messages of a page, and of the window at most. */
-const PAGE_ROWS = 100;
+/** Messages of a page, several screens of them, and of the window at most: what is drawn costs with each change. */
+const PAGE_ROWS = 50;
 const WINDOW_MAX = 200;
 /** The window holds fewer when their HTML together is longer, but always some. */
 const WINDOW_HTML_MAX = 8 << 20;
