@@ -58,7 +58,8 @@ export class Reading {
     // A reader may have scrolled since the last frame, and the event of that is to come.
     this.#open.changing = scrolled;
     return () => {
-      this.#open.changing = undefined;
+      // Another page of the same window may have begun to watch.
+      if (this.#open.changing === scrolled) this.#open.changing = undefined;
       resized.disconnect();
       scroller.removeEventListener("scroll", scrolled);
       removeEventListener("focus", focused);
