@@ -506,7 +506,7 @@ pub enum Command {
         /// At most so many; 1..=200, default 50.
         limit: Option<u32>,
     },
-    /// How many messages a search would find; 10,001 for more than 10,000. Reply: [`Reply::Count`].
+    /// How many messages a search would find; 1,001 for more than 1,000. Reply: [`Reply::Count`].
     CountHits {
         /// The account, or all.
         account: Option<AccountId>,

@@ -3,6 +3,7 @@
 mod excerpt;
 mod operator;
 mod query;
+mod rank;
 mod token;
 mod word;
 
@@ -10,4 +11,5 @@ pub use excerpt::mark;
 pub(crate) use excerpt::{has, passage};
 pub(crate) use operator::Condition;
 pub(crate) use query::Query;
+pub(crate) use rank::rank;
 pub(crate) use token::indexed;

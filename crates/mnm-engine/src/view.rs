@@ -75,6 +75,10 @@ pub struct SearchPage {
     /// Whether the index is being made anew after an update of the app: the oldest messages may be
     /// missing.
     pub indexing: bool,
+    /// Whether only the newest messages were looked through, because there are no words to look up,
+    /// and there are older ones.
+    #[serde(default)]
+    pub newest_only: bool,
     /// What was looked for in texts, so that a page can mark it where it stands.
     #[serde(default)]
     pub phrases: Vec<Phrase>,

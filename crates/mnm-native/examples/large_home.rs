@@ -1,10 +1,12 @@
 //! Filler of a home for `cargo xtask bench --pages`: 100,000 threads with a million messages, by SQL.
 //!
-//!     cargo run --release -p mnm-native --example large_home HOME [THREADS] [MESSAGES] [LONGEST]
+//!     cargo run --release -p mnm-native --example large_home HOME [THREADS] [MESSAGES] [LONGEST] [VERSION]
 //!
 //! The home is one that has joined a service and received one letter; its app must not be running. The thread of
-//! that letter becomes the longest one, so that its writer can go on in it. Rows are written as the engine
-//! writes them, except that syncs, which would take hours, are left out.
+//! that letter becomes the longest one, so that its writer can go on in it. Without such a home one is made
+//! whose service does not exist. Rows are written as the engine writes them, except that syncs, which would take
+//! hours, are left out. With a VERSION of the schema, from 39 on, a new home is filled at that version and then
+//! migrated as the app does it; the time of each step is printed.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +16,9 @@
 )]
 
 use std::path::Path;
+use std::time::Instant;
 
+use mnm_engine::markdown;
 use mnm_engine::vault::database;
 use rusqlite::{Connection, Statement, params};
 
@@ -62,27 +66,61 @@ fn main() {
     let home = arguments.next().expect("the directory of a home");
     let mut number = |otherwise| arguments.next().map_or(otherwise, |n| n.parse().unwrap());
     let (threads, messages, longest) = (number(THREADS), number(MESSAGES), number(LONGEST));
-    // Makes what the app of this version would make.
-    drop(mnm_native::open_vault(Path::new(&home)).unwrap());
-    let db = open(Path::new(&home));
+    let version = number(database::latest() as u64) as i64;
+    let mut db = open(Path::new(&home), version);
     let mut dice = Dice(7);
     let words: Vec<String> = (0..WORDS).map(|_| word(&mut dice)).collect();
     db.execute_batch("PRAGMA synchronous = OFF; BEGIN").unwrap();
     let writers = contacts(&db, &mut dice);
     let long = db.query_row("SELECT thread FROM message", [], |row| row.get(0)).unwrap();
-    fill(&db, &mut dice, &words, &writers, [threads, messages, longest], long);
-    db.execute_batch("COMMIT; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    fill(&db, &mut dice, &words, &writers, [threads, messages, longest], long, version);
+    db.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = FULL").unwrap();
+    for step in version + 1..=database::latest() {
+        let begin = Instant::now();
+        database::migrate_to(&mut db, step).unwrap();
+        println!("migration {step}: {:.2} s", begin.elapsed().as_secs_f64());
+    }
 }
 
-fn open(home: &Path) -> Connection {
+fn open(home: &Path, version: i64) -> Connection {
+    let is_new = !home.exists();
+    if is_new {
+        std::fs::create_dir_all(home).unwrap();
+        let mut key = [0; database::KEY_BYTES];
+        getrandom::fill(&mut key).unwrap();
+        std::fs::write(home.join("vault.key"), key).unwrap();
+    } else {
+        // Makes what the app of this version would make.
+        drop(mnm_native::open_vault(home).unwrap());
+    }
     let key: [u8; database::KEY_BYTES] =
         std::fs::read(home.join("vault.key")).unwrap().try_into().unwrap();
     let mut db = Connection::open(home.join("vault.db")).unwrap();
     database::configure(&db, &key).unwrap();
-    // For the functions that triggers call.
-    database::migrate(&mut db).unwrap();
+    // Also for the functions that triggers call.
+    database::migrate_to(&mut db, version).unwrap();
+    if is_new {
+        db.execute_batch(BEGUN).unwrap();
+        db.execute("UPDATE message SET rendering = ?1", [markdown::RENDERING]).unwrap();
+    }
     db
 }
+
+/// A member and the letter that began the longest thread.
+const BEGUN: &str = "
+    INSERT INTO account (address, fingerprint, service, uid, node, joined_ms)
+    VALUES ('=localhost:1', printf('%064d', 1), 'Example', 'BWNBWNBWNBWNBWNBWNBWNBWNBWNBWNBW', 'secret', 1);
+    INSERT INTO own_alias (account, ord, alias) VALUES (1, 0, 'Own Alias');
+    INSERT INTO device (account, label, this, since_ms) VALUES (1, 'laptop', 1, 1);
+    INSERT INTO thread (account, service_id, subject, last_at_ms, known)
+    VALUES (1, '0000000000001000', 'The longest thread', 1764000000000, 1);
+    INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+    VALUES (1, 0, 0, 'BWNBWNBWNBWNBWNBWNBWNBWNBWNBWNBW', 'Own Alias', '', 1),
+        (1, 1, 0, 'WRTZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ', 'Ada Writer', '', 1);
+    INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text, html, state,
+        unread, rendering)
+    VALUES (1, 1, '0000000000001000', 'WRTZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ', 'Ada Writer', 1764000000000,
+        'The longest thread', 'It begins.', '<p>It begins.</p>', 'received', 0, 1);";
 
 fn word(dice: &mut Dice) -> String {
     (0..=dice.common(4)).map(|_| SYLLABLES[dice.roll(SYLLABLES.len() as u64) as usize]).collect()
@@ -101,7 +139,7 @@ fn contacts(db: &Connection, dice: &mut Dice) -> Vec<Author> {
     let first =
         ["Ada", "Björn", "Chloé", "Dmitri", "Eva", "Farid", "Grace", "Haruka", "Ines", "Jon"];
     let mut contact = db
-        .prepare("INSERT INTO contact (account, uid, alias, since_ms) VALUES (1, ?1, ?2, 1)")
+        .prepare("INSERT INTO contact (account, uid, alias, since_ms, look) VALUES (1, ?1, ?2, 1, look(?2))")
         .unwrap();
     let writers: Vec<Author> = (0..CONTACTS)
         .map(|n| {
@@ -181,6 +219,7 @@ fn fill(
     writers: &[Author],
     [threads, messages, longest]: [u64; 3],
     long: i64,
+    version: i64,
 ) {
     let rendering = db.query_row("SELECT rendering FROM message", [], |row| row.get(0)).unwrap();
     let (now, me): (i64, Author) = db
@@ -197,7 +236,13 @@ fn fill(
              VALUES (1, ?1, ?2, 0, 1)",
         )
         .unwrap();
-    let mut last = db.prepare("UPDATE thread SET last_at_ms = ?2 WHERE id = ?1").unwrap();
+    let last = match version {
+        ..44 => "UPDATE thread SET last_at_ms = ?2 WHERE id = ?1 AND ?3 <> ''",
+        _ => {
+            "UPDATE thread SET last_at_ms = ?2, person_key = substr(search_tokens(?3), 1, 64) WHERE id = ?1"
+        }
+    };
+    let mut last = db.prepare(last).unwrap();
     let mut party = db
         .prepare(
             "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
@@ -227,13 +272,15 @@ fn fill(
         let writer = &writers[filler.dice.common(CONTACTS) as usize];
         party.execute(params![id, 0, 0, filler.me.uid, filler.me.alias]).unwrap();
         party.execute(params![id, 1, 0, writer.uid, writer.alias]).unwrap();
+        let mut person = writer.alias.clone();
         if n % GROUP_EACH == 0 {
             let gid = format!("Large Group {}", filler.dice.roll(GROUPS));
             party.execute(params![id, 2, 1, gid, gid]).unwrap();
+            person = gid;
         }
         let from = begin + (n * each) as i64 * APART_MS;
         let at_ms =
             filler.messages(id, writer, times(from, APART_MS, each), n + UNREAD_THREADS > threads);
-        last.execute(params![id, at_ms]).unwrap();
+        last.execute(params![id, at_ms, person]).unwrap();
     }
 }

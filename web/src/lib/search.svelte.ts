@@ -9,7 +9,7 @@ import { command, problem } from "./connection/transport";
 /** Letters that are looked for at a time. */
 const HITS = 50;
 /** How far matches are counted. */
-export const COUNTED_MAX = 10_000;
+export const COUNTED_MAX = 1_000;
 /** What the engine takes as a condition, and no record of the page has in its text. */
 const OPERATOR = /^(from|in|is|has|tag|before|after):/i;
 
@@ -24,6 +24,8 @@ class Search {
   total = $state<number | null>(null);
   /** The index is being made anew. */
   indexing = $state(false);
+  /** Only the newest letters were looked through: without words none are looked up. */
+  newestOnly = $state(false);
   order = $state<SearchOrder>("best");
   /** Conditions are being chosen, though none is yet. */
   filtering = $state(false);
@@ -71,6 +73,7 @@ class Search {
     this.error = "";
     this.more = false;
     this.total = null;
+    this.newestOnly = false;
     this.#pending?.abort();
     if (!this.active) {
       this.hits = [];
@@ -94,6 +97,7 @@ class Search {
       this.phrases = page.phrases ?? [];
       this.more = page.more;
       this.indexing = page.indexing;
+      this.newestOnly = page.newest_only ?? false;
       measurePainted("search", start);
       this.busy = false;
       if (!page.more) this.total = this.hits.length;

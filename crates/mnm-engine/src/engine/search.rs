@@ -10,11 +10,18 @@ impl Engine {
     pub(super) async fn search(&self, args: &SearchArgs) -> Result<SearchPage, Error> {
         let indexing = self.store().read(|vault| vault.is_indexing()).await?;
         let Some(search) = Search::new(args) else {
-            return Ok(SearchPage { hits: Vec::new(), more: false, indexing, phrases: Vec::new() });
+            return Ok(SearchPage {
+                hits: Vec::new(),
+                more: false,
+                indexing,
+                newest_only: false,
+                phrases: Vec::new(),
+            });
         };
         let search = self.run_search(search).await?;
-        let (more, phrases) = (search.is_full(), search.phrases().to_vec());
-        Ok(SearchPage { hits: search.into_hits(), more, indexing, phrases })
+        let (more, newest_only) = (search.is_full(), search.is_cut());
+        let phrases = search.phrases().to_vec();
+        Ok(SearchPage { hits: search.into_hits(), more, indexing, newest_only, phrases })
     }
 
     /// The number of matches.

@@ -77,7 +77,7 @@ fn hits(text: &str, query: &Query) -> Vec<Hit> {
 }
 
 /// Where a phrase begins and ends that begins with this token.
-fn stands_at(tokens: &[Token], at: usize, phrase: &Phrase) -> Option<(usize, usize)> {
+pub(super) fn stands_at(tokens: &[Token], at: usize, phrase: &Phrase) -> Option<(usize, usize)> {
     let (last, rest) = phrase.tokens.split_last()?;
     let found = tokens.get(at..at + phrase.tokens.len())?;
     let (found_last, found_rest) = found.split_last()?;

@@ -75,6 +75,11 @@ impl Query {
         parts.join(" ")
     }
 
+    /// Whether a message with all tokens has all phrases.
+    pub(crate) fn is_of_single_tokens(&self) -> bool {
+        self.phrases.iter().all(|phrase| phrase.tokens.len() == 1)
+    }
+
     /// Number of tokens in the phrases.
     pub(crate) fn count(&self) -> usize {
         self.phrases.iter().map(|phrase| phrase.tokens.len()).sum()

@@ -19,6 +19,8 @@ mod forward_tests;
 mod group_tests;
 #[path = "cost_tests/list_tests.rs"]
 mod list_tests;
+#[path = "cost_tests/search_tests.rs"]
+mod search_tests;
 #[path = "cost_tests/settle_tests.rs"]
 mod settle_tests;
 
@@ -184,7 +186,7 @@ type Command = (&'static str, u64, fn(&mut Home));
 const ONE: u64 = 3_500;
 const PAGE: u64 = 100_000;
 
-const COMMANDS: [Command; 19] = [
+const COMMANDS: [Command; 20] = [
     ("first screen", ONE, |home| drop(home.vault.state("").unwrap())),
     ("take a letter", ONE, |home| drop(home.receive(&format!("{:016x}", 0x1001), "One more.", 0))),
     ("take a letter that opens a thread", ONE, |home| drop(home.receive("", "One more.", 3))),
@@ -213,6 +215,16 @@ const COMMANDS: [Command; 19] = [
         drop(home.vault.threads(Some(home.account), Some(behind), Some(500)).unwrap());
     }),
     ("open a thread where it is unread", PAGE, |home| {
+        drop(home.vault.thread_page(home.longest, Place::Unread, None).unwrap());
+    }),
+    ("open a thread in which nothing is unread", PAGE, |home| {
+        let db = &home.vault.db;
+        db.execute(
+            "UPDATE message SET unread = 0 WHERE thread = ?1 AND unread = 1",
+            [home.longest],
+        )
+        .unwrap();
+        home.counter.lock().unwrap().cost = Cost::default();
         drop(home.vault.thread_page(home.longest, Place::Unread, None).unwrap());
     }),
     ("open a thread at its end", PAGE, |home| drop(home.vault.thread(home.longest).unwrap())),

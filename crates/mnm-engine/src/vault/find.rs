@@ -1,13 +1,14 @@
 //! Search over subjects, texts and file names, in slices.
 //!
 //! A slice takes the next messages in which all tokens of the words occur, newest first, and
-//! compares and ranks only these. So its cost depends neither on the number of messages or matches,
-//! nor on their length or content; and a hit's snippet is read from a bounded part of its text.
+//! compares and ranks only these, by their texts. So its cost depends neither on the number of messages
+//! or matches, nor on their length or content; and a hit's snippet is read from a bounded part of its
+//! text. The index itself never ranks: it would read every match of every word for that.
 //!
-//! Without words there is nothing to be looked up in the index: then the newest messages are looked
-//! through, as many as [`LOOKED_MESSAGES_MAX`].
+//! Without words there is nothing to be looked up in the index. What has files has a
+//! list of its own; otherwise the newest messages are looked through, as many as [`LOOKED_MESSAGES_MAX`], and the answer says so when there are older ones.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Row, params};
 
@@ -18,14 +19,14 @@ use crate::command::SearchOrder;
 use crate::view::{AccountId, AttachmentId, MessageRowId, Phrase, SearchHit, ThreadId};
 use crate::{
     markdown,
-    search::{self, Query},
+    search::{self, Condition, Query},
 };
 
 /// Hits by default, and at most, with those before them.
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: usize = 1_000;
-/// Matches that are counted.
-pub(crate) const COUNTED_MAX: usize = 10_000;
+/// Matches that are counted: as many as can be listed.
+pub(crate) const COUNTED_MAX: usize = HITS_MAX;
 
 /// Messages examined in one slice, and bytes of their texts counted once per token of the query: a
 /// token may occur everywhere in a text, and each occurrence is examined.
@@ -36,6 +37,8 @@ const LOOKED_MESSAGES_MAX: usize = 20_000;
 /// Bytes of a text that are searched for the words, and of all texts of one slice.
 const LOOKED_BYTES: usize = 256 << 10;
 const LOOKED_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a text by which its message is ranked.
+const RANKED_BYTES: usize = 16 << 10;
 /// Bytes of a text that are shown where none of the words stands in it.
 const SHOWN_BYTES: usize = 240;
 
@@ -70,6 +73,8 @@ pub struct Search {
     pub(super) found: HashSet<MessageRowId>,
     /// Messages looked through without words.
     looked: usize,
+    /// Whether there are older ones.
+    is_cut: bool,
     at: At,
 }
 
@@ -79,6 +84,46 @@ enum At {
     Message(MessageRowId),
     File(AttachmentId),
     End,
+}
+
+/// Where candidates come from: a list of ids that the database has in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The index of words.
+    Words,
+    /// The messages that have files.
+    Files,
+    /// All, of which only the newest are looked through.
+    Newest,
+}
+
+impl Source {
+    fn of(query: &Query) -> Self {
+        match () {
+            () if !query.phrases.is_empty() => Self::Words,
+            () if query.conditions.contains(&Condition::File) => Self::Files,
+            () => Self::Newest,
+        }
+    }
+
+    /// SQL of the ids up to ?2, of which at most ?3 are needed; ?1 are the words.
+    fn ids(self) -> &'static str {
+        match self {
+            Self::Words => {
+                "SELECT rowid AS id FROM message_index
+                 WHERE message_index MATCH ?1 AND rowid <= ?2 ORDER BY rowid DESC LIMIT ?3"
+            }
+            Self::Files => {
+                "SELECT message AS id FROM attachment INDEXED BY attachment_message
+                     WHERE ?1 = '' AND message IS NOT NULL AND message <= ?2
+                 UNION SELECT message FROM absent_file WHERE message <= ?2
+                 ORDER BY 1 DESC LIMIT ?3"
+            }
+            Self::Newest => {
+                "SELECT id FROM message WHERE ?1 = '' AND id <= ?2 ORDER BY id DESC LIMIT ?3"
+            }
+        }
+    }
 }
 
 impl Search {
@@ -97,6 +142,7 @@ impl Search {
             hits: Vec::new(),
             found: HashSet::new(),
             looked: 0,
+            is_cut: false,
             at: At::Message(MessageRowId::MAX),
         })
     }
@@ -120,6 +166,11 @@ impl Search {
     /// Whether there is no room for more hits, so that there may be some.
     pub fn is_full(&self) -> bool {
         self.room() == 0 && self.skip + self.limit < HITS_MAX
+    }
+
+    /// Whether older messages were not looked through.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The matches so far, those that were left out too.
@@ -189,16 +240,17 @@ impl VaultReader<'_> {
     ) -> Result<Option<MessageRowId>> {
         let (matches, oldest) = self.matches(search, newest)?;
         let Some(oldest) = oldest else { return Ok(None) };
-        let ranked = if search.query.phrases.is_empty() {
-            let mut all: Vec<MessageRowId> = matches.iter().copied().collect();
-            all.sort_unstable_by(|a, b| b.cmp(a));
-            all
-        } else {
-            self.ranked(search, oldest, newest)?
+        let mut ids = match search.query.is_of_single_tokens() {
+            true => matches.into_iter().collect(),
+            false => self.with_phrases(search, &matches, oldest, newest)?,
         };
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        if search.order == SearchOrder::Best && search.limit > 0 {
+            self.rank(&mut ids, &search.query)?;
+        }
         let mut looked_bytes = LOOKED_BYTES_MAX;
-        for id in ranked {
-            if !matches.contains(&id) || !search.take(id) {
+        for id in ids {
+            if !search.take(id) {
                 continue;
             }
             let look = LOOKED_BYTES.min(looked_bytes).max(SHOWN_BYTES);
@@ -221,21 +273,14 @@ impl VaultReader<'_> {
         newest: MessageRowId,
     ) -> Result<(HashSet<MessageRowId>, Option<MessageRowId>)> {
         let columns = Candidate::COLUMNS;
-        // In this join order; otherwise all matches are computed before the first row.
-        let sql = match search.query.phrases.is_empty() {
-            true => format!(
-                "SELECT {columns} FROM message m CROSS JOIN thread t ON t.id = m.thread
-                 WHERE ?1 = '' AND m.id <= ?2 ORDER BY m.id DESC LIMIT ?3"
-            ),
-            false => format!(
-                "SELECT {columns} FROM message_index
-                 CROSS JOIN message m ON m.id = message_index.rowid
-                 CROSS JOIN thread t ON t.id = m.thread
-                 WHERE message_index MATCH ?1 AND message_index.rowid <= ?2
-                 ORDER BY message_index.rowid DESC LIMIT ?3"
-            ),
-        };
-        let mut statement = self.db.prepare_cached(&sql)?;
+        let source = Source::of(&search.query);
+        // In this join order, which keeps that of the ids: sorted afterwards, all would be read before the
+        // first one.
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {columns} FROM ({}) AS some
+             CROSS JOIN message m ON m.id = some.id CROSS JOIN thread t ON t.id = m.thread",
+            source.ids()
+        ))?;
         let mut rows = statement.query(params![search.query.parts(), newest, MATCHES_MAX])?;
         let (mut matches, mut oldest, mut bytes) = (HashSet::new(), None, 0);
         let mut admission = Admission::new(self, search.account, search.thread, &search.query);
@@ -251,30 +296,56 @@ impl VaultReader<'_> {
             }
             search.looked += 1;
         }
-        if search.query.phrases.is_empty() && search.looked >= LOOKED_MESSAGES_MAX {
-            oldest = oldest.map(|_| 1);
+        if source == Source::Newest && search.looked >= LOOKED_MESSAGES_MAX {
+            if let Some(at) = oldest {
+                search.is_cut = self.has_older(at)?;
+                oldest = Some(1);
+            }
         }
         Ok((matches, oldest))
     }
 
-    /// The messages of a slice in which all phrases occur, in the order of the search.
-    fn ranked(
+    fn has_older(&self, than: MessageRowId) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM message WHERE id < ?1)")?
+            .query_row([than], |row| row.get(0))?)
+    }
+
+    /// Those messages of a slice in which all phrases occur.
+    fn with_phrases(
         &self,
         search: &Search,
+        matches: &HashSet<MessageRowId>,
         oldest: MessageRowId,
         newest: MessageRowId,
     ) -> Result<Vec<MessageRowId>> {
-        let order = match search.order {
-            SearchOrder::Best => "rank, rowid DESC",
-            SearchOrder::Newest => "rowid DESC",
-        };
-        let mut statement = self.db.prepare_cached(&format!(
+        let mut statement = self.db.prepare_cached(
             "SELECT rowid FROM message_index
-             WHERE message_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY {order}"
-        ))?;
+             WHERE message_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3",
+        )?;
         let ids = statement
             .query_map(params![search.query.phrases(), oldest, newest], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
+        let mut all = ids.collect::<rusqlite::Result<Vec<_>>>()?;
+        all.retain(|id| matches.contains(id));
+        Ok(all)
+    }
+
+    /// Puts the best of some messages first, and of equally good ones the newest.
+    fn rank(&self, ids: &mut [MessageRowId], query: &Query) -> Result<()> {
+        if query.phrases.is_empty() {
+            return Ok(());
+        }
+        let mut subject = self.db.prepare_cached("SELECT subject FROM message WHERE id = ?1")?;
+        let mut ranks = HashMap::new();
+        for &id in ids.iter() {
+            let subject: String = subject.query_row([id], |row| row.get(0))?;
+            let text = self.beginning(id, RANKED_BYTES)?;
+            ranks.insert(id, search::rank(&[&subject, &text], query));
+        }
+        let rank = |id: &MessageRowId| ranks.get(id).copied().unwrap_or_default();
+        ids.sort_by(|a, b| rank(b).total_cmp(&rank(a)).then_with(|| b.cmp(a)));
+        Ok(())
     }
 
     /// Examines some files up to `newest`; returns where the next slice begins.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{name, reindex};
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 46] = [
+const STEPS: [&str; 47] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -56,6 +56,7 @@ const STEPS: [&str; 46] = [
     include_str!("migration/044_sort.sql"),
     include_str!("migration/045_message_mark.sql"),
     include_str!("migration/046_rename.sql"),
+    include_str!("migration/047_prefix.sql"),
 ];
 
 /// The version after all steps.

@@ -12,8 +12,8 @@ use crate::error::VaultError;
 use crate::search;
 
 /// Messages indexed in one slice, and bytes of their texts after which it ends.
-const ROWS: i64 = 200;
-const BYTES_MAX: i64 = 512 << 10;
+const ROWS: i64 = 100;
+const BYTES_MAX: i64 = 256 << 10;
 
 /// Registers the function by which texts are indexed; triggers call it.
 pub(super) fn register(db: &Connection) -> rusqlite::Result<()> {

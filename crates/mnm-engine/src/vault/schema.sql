@@ -320,7 +320,7 @@ CREATE TABLE message (
     rendering    INTEGER NOT NULL DEFAULT 1,        -- by which rules `html` was rendered
     moved        INTEGER NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)), -- whether it was written in another
                                                     -- thread, or for other readers
-    starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1)),
+    starred INTEGER NOT NULL DEFAULT 0,             -- 1: it has a star
     trashed_ms INTEGER,                             -- when it was put into the trash; NULL: it is not there
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
@@ -484,12 +484,13 @@ CREATE TABLE seen (
 ) STRICT, WITHOUT ROWID;
 
 -- Full-text index over the messages, of tokens that the app makes (`search_tokens`, `search/token.rs`), kept in
--- step by the triggers below.
-CREATE VIRTUAL TABLE message_index USING fts5 (subject, text, content = '', tokenize = 'ascii');
+-- step by the triggers below. Beginnings of words of up to three characters have lists of their own.
+CREATE VIRTUAL TABLE message_index
+USING fts5 (subject, text, content = '', tokenize = 'ascii', prefix = '1 2 3');
 -- Words of an erased message leave the index at once, not at some later merge.
 INSERT INTO message_index (message_index, rank) VALUES ('secure-delete', 1);
 -- The same of the names of attachments, of drafts too. A name never changes.
-CREATE VIRTUAL TABLE file_index USING fts5 (name, content = '', tokenize = 'ascii');
+CREATE VIRTUAL TABLE file_index USING fts5 (name, content = '', tokenize = 'ascii', prefix = '1 2 3');
 INSERT INTO file_index (file_index, rank) VALUES ('secure-delete', 1);
 
 -- Up to which message and file something is left to index, of what was stored before the index was so.

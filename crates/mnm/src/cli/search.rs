@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Matches that the engine counts.
-const COUNTED_MAX: u64 = 10_000;
+const COUNTED_MAX: u64 = 1_000;
 
 /// What is searched for.
 pub(super) struct Asked {
@@ -63,8 +63,13 @@ pub(super) async fn search(
     if page.more {
         let all = ask!(session, EngineCommand::CountHits { account, words, thread }, Count);
         let (first, last) = (skip + 1, skip as usize + page.hits.len());
-        let all = if all > COUNTED_MAX { "more than 10,000".into() } else { all.to_string() };
+        let all = if all > COUNTED_MAX { "more than 1,000".into() } else { all.to_string() };
         text.push_str(&format!("{first} to {last} of {all}. The next: --skip {last}\n"));
+    }
+    if page.newest_only {
+        text.push_str(
+            "Without a word only the newest 20,000 letters were looked through. Add a word to search in all.\n",
+        );
     }
     if page.indexing {
         text.push_str(

@@ -132,6 +132,7 @@ export const frame = {
     count: (n: number, more: boolean) => (more ? `${n} results, and there are more` : plural(n, "result", "results")),
     more: "Show more letters",
     of: (shown: number, total: number, counted: number) => (total <= shown ? String(total) : `${shown} of ${total > counted ? `more than ${counted.toLocaleString()}` : total.toLocaleString()}`),
+    newestOnly: "Without a word only the newest 20,000 letters were looked through. Add a word to search in all.",
     indexing: "After the update the index is being made anew. The oldest letters may not be found yet.",
     narrow: "Narrow the search",
     keep: "Keep",

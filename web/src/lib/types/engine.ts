@@ -687,7 +687,7 @@ export type Command =
       /** Only in this thread. */
       thread?: number | null;
     }
-  /** How many messages a search would find; 10,001 for more than 10,000. Reply: `Reply::Count`. */
+  /** How many messages a search would find; 1,001 for more than 1,000. Reply: `Reply::Count`. */
   | {
       cmd: "count_hits";
       /** The words. */
@@ -1538,6 +1538,11 @@ export interface SearchPage {
    * missing.
    */
   indexing: boolean;
+  /**
+   * Whether only the newest messages were looked through, because there are no words to look up,
+   * and there are older ones.
+   */
+  newest_only: boolean;
   /** What was looked for in texts, so that a page can mark it where it stands. */
   phrases: Phrase[];
 }
