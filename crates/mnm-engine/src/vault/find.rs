@@ -296,11 +296,12 @@ impl VaultReader<'_> {
             }
             search.looked += 1;
         }
-        if source == Source::Newest && search.looked >= LOOKED_MESSAGES_MAX {
-            if let Some(at) = oldest {
-                search.is_cut = self.has_older(at)?;
-                oldest = Some(1);
-            }
+        if source == Source::Newest
+            && search.looked >= LOOKED_MESSAGES_MAX
+            && let Some(at) = oldest
+        {
+            search.is_cut = self.has_older(at)?;
+            oldest = Some(1);
         }
         Ok((matches, oldest))
     }
