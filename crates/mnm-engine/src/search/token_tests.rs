@@ -61,6 +61,11 @@ fn tokens_say_where_they_stand() {
             assert_eq!(tokens(part)[0].text, token.text, "{part}");
         }
     }
+    // What is not seen belongs to the letter before it.
+    for text in ["cafe\u{301}", "x\u{300}\u{301}", "شَ", "東\u{fe00}"] {
+        let whole: Vec<_> = tokens(text).iter().map(|token| (token.start, token.end)).collect();
+        assert_eq!(whole, [(0, text.len())], "{text}");
+    }
     assert_eq!(tokens(&"w".repeat(1000))[0].text.len(), TOKEN_BYTES_MAX);
 }
 
