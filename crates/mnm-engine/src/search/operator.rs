@@ -31,7 +31,8 @@ pub(crate) enum Condition {
 pub(super) fn parse(word: &Word) -> Option<Condition> {
     let value = word.value.as_str();
     match word.key.as_deref()? {
-        "from" => phrase(value, true).map(Condition::From),
+        // `me` is the member, and not the beginning of a name.
+        "from" => phrase(value, !value.eq_ignore_ascii_case("me")).map(Condition::From),
         "in" | "is" => match value.to_lowercase().as_str() {
             "inbox" => Some(Condition::List(ThreadView::Inbox)),
             "archive" | "archived" => Some(Condition::List(ThreadView::Archive)),

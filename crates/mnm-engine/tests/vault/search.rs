@@ -133,6 +133,25 @@ fn words_of_every_script_are_found_and_marked() {
 }
 
 #[test]
+fn from_me_is_the_member_and_nobody_whose_name_begins_so() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Mercy Brown");
+    let hers = app.letter(CAROL, "Mercy Brown", "her plan");
+    let hers = app.receive(&hers);
+    let mine = app.queue_reply(hers.thread, "my plan").unwrap();
+    for (words, expected) in [
+        ("from:me", vec![mine.id]),
+        ("from:ME plan", vec![mine.id]),
+        ("from:mer", vec![hers.id]),
+        ("from:mercy", vec![hers.id]),
+    ] {
+        let hits = app.vault.search(None, words, None).unwrap();
+        let found: Vec<_> = hits.iter().map(|hit| hit.message).collect();
+        assert_eq!(found, expected, "{words}");
+    }
+}
+
+#[test]
 fn operators_narrow_what_is_found() {
     let mut app = App::with_gardeners();
     app.befriend(CAROL, "Carol Brown");
