@@ -224,6 +224,14 @@ test("a single message gets a star, is deleted after a question, and is put back
   await page.locator("[data-trashed]").getByRole("button", { name: "Put back" }).click();
   await expect(page.locator(".prose").getByText("The second.")).toBeVisible();
   await expect(row(anna, "Oars")).toContainText("The second.");
+
+  // Of a thread without any other nothing is shown behind the people.
+  await expect(row(anna, "Oars").locator(".dot")).toBeVisible();
+  const all = await messages.evaluateAll((found) => found.map((one) => Number((one as HTMLElement).dataset["message"])));
+  await anna.command("mark_messages", { messages: all, mark: "trashed", on: true });
+  await expect(page.locator("[data-trashed]")).toHaveCount(2);
+  await expect(row(anna, "Oars")).toContainText(boris.alias);
+  await expect(row(anna, "Oars").locator(".dot")).toHaveCount(0);
 });
 
 test("who archives or deletes what they read goes on to the next thread, then the one before; on a phone to the list", async ({ club, member }) => {
@@ -250,6 +258,29 @@ test("who archives or deletes what they read goes on to the next thread, then th
   await page.keyboard.press("e");
   await expect(row(anna, "Four").locator("[data-row]")).toBeFocused();
   expect(new URL(page.url()).hash).toBe("#/1/letters");
+});
+
+test("who archives what a search has found goes on to the next hit", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  const { page } = anna;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  for (const subject of ["One", "Two", "Three"]) {
+    await boris.write(anna.alias, subject, `About ${subject}.`);
+    await expect(row(anna, subject)).toBeVisible();
+  }
+  // The list is in another order than what is found.
+  await page.getByRole("combobox", { name: "Which threads" }).selectOption("sort:oldest");
+  await page.getByRole("searchbox").fill("about");
+  const hits = page.locator(".list-pane [data-row]");
+  await expect(hits).toHaveText([/Three/, /Two/, /One/]);
+  await hits.first().click();
+  await expect(page.locator(".prose")).toHaveText("About Three.");
+  for (const next of ["Two", "One"]) {
+    await page.locator("main .scroller").focus();
+    await page.keyboard.press("e");
+    await expect(page.locator(".prose")).toHaveText(`About ${next}.`);
+    await expect(page.locator(".list-pane [aria-current='true']")).toContainText(next);
+  }
 });
 
 test("what a key has done is said, and an unread thread is not marked as read by it", async ({ club, member }) => {

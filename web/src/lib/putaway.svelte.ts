@@ -1,7 +1,7 @@
 // Putting threads away: marks on threads, with a few seconds to undo archiving and deleting.
 import { tick } from "svelte";
 import { goWithFocus } from "./actions/pane";
-import { threadBeside } from "./actions/place";
+import { besideThread } from "./actions/place";
 import type { ThreadMark, ThreadRow } from "./api";
 import { command, problem } from "./connection/transport";
 import { href, router } from "./route.svelte";
@@ -111,12 +111,12 @@ export async function toggle(row: ThreadRow | undefined, mark: ThreadMark, wante
   const next = leaves ? neighbour(row.id) : undefined;
   const isOpen = router.now.section === "letters" && router.now.item === String(row.id);
   const inList = document.activeElement?.closest("[data-thread-row]") != null;
-  const reads = leaves && isOpen && !inList && !matchMedia("(max-width: 639px)").matches ? threadBeside(row.id) : undefined;
+  const reads = leaves && isOpen && !inList && !matchMedia("(max-width: 639px)").matches ? besideThread(row.id) : undefined;
   const closes = isOpen && (leaves || (mark === "unread" && on));
   // It is closed first: what is on screen is read at once.
   if (closes && !leaves) await leave(href(row.account, "letters"));
   if (!(await setMark([row], mark, on))) return;
-  if (reads) return void goWithFocus(() => (router.go(href(reads.account, "letters", reads.id)), true), "main");
+  if (reads) return void goWithFocus(() => (router.go(reads), true), "main");
   if (closes && leaves) router.go(href(row.account, "letters"));
   if (closes || (leaves && inList)) requestAnimationFrame(() => focusRow(leaves ? next : String(row.id)));
 }

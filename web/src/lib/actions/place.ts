@@ -1,6 +1,7 @@
 // Places of the app by their addresses: where an action goes, and where the member is.
 import type { ThreadRow } from "../api";
 import { href, router, type Section } from "../route.svelte";
+import { search } from "../search.svelte";
 import { store } from "../store.svelte";
 import { isIn } from "../threadlists.svelte";
 
@@ -33,20 +34,32 @@ export function goUp(): boolean {
 /** The rows of the list that is shown. */
 const listHere = (account: number | undefined): ThreadRow[] => (account === undefined ? [] : store.listed(account, store.lists.view(account)));
 
-/** The thread that comes after one in the list that is shown; the one before it where it is the last. */
-export function threadBeside(thread: number): ThreadRow | undefined {
-  const rows = listHere(accountHere());
-  const at = rows.findIndex((row) => row.id === thread);
-  return at < 0 ? undefined : (rows[at + 1] ?? rows[at - 1]);
+/** A thread that is listed, and where its row leads. */
+interface Listed {
+  thread: number;
+  to: string;
 }
 
-/** Goes to the thread that stands so many rows away from the open one in its list. */
+/** The threads that are listed: of the list that is shown, or of what was found, each once. */
+function shownHere(): Listed[] {
+  if (!search.active) return listHere(accountHere()).map((row) => ({ thread: row.id, to: href(row.account, "letters", row.id) }));
+  const hits = search.hits.filter((hit, at) => search.hits.findIndex(({ thread }) => thread === hit.thread) === at);
+  return hits.map((hit) => ({ thread: hit.thread, to: href(hit.account, "letters", hit.thread, hit.message) }));
+}
+
+/** Where the thread is that comes after one in what is listed; the one before it where it is the last. */
+export function besideThread(thread: number): string | undefined {
+  const rows = shownHere();
+  const at = rows.findIndex((row) => row.thread === thread);
+  return at < 0 ? undefined : (rows[at + 1] ?? rows[at - 1])?.to;
+}
+
+/** Goes to the thread that stands so many rows away from the open one in what is listed. */
 export function goToThread(by: number): boolean {
-  const account = accountHere();
-  const rows = listHere(account);
-  const open = rows.findIndex((row) => String(row.id) === router.now.item && router.now.section === "letters");
+  const rows = shownHere();
+  const open = rows.findIndex((row) => String(row.thread) === router.now.item && router.now.section === "letters");
   const next = rows[open < 0 ? 0 : open + by];
-  if (next) router.go(href(next.account, "letters", next.id));
+  if (next) router.go(next.to);
   return next !== undefined;
 }
 
