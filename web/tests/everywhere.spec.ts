@@ -82,6 +82,14 @@ const small = (page: Page, least: number): Promise<string[]> =>
     least,
   );
 
+/** Fields with letters so small that a phone would zoom into them. */
+const tiny = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("input:not([type=checkbox], [type=radio], [type=file]), textarea")]
+      .filter((field) => field.checkVisibility() && parseFloat(getComputedStyle(field).fontSize) < 16)
+      .map((field) => field.outerHTML.slice(0, 90)),
+  );
+
 test("no page is wider than its window, from 320 to 1920 and at 400 %", async ({ club, member }) => {
   test.setTimeout(120_000);
   const { ada, places } = await everything(club, member, {});
@@ -125,6 +133,7 @@ test("every target of every page of a phone is large enough for a finger, and ax
   for (const place of [...places, { at: "", shows: ".rail h1" }]) {
     await go(ada, place);
     expect.soft(await small(page, 44), place.at).toEqual([]);
+    expect.soft(await tiny(page), place.at).toEqual([]);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect.soft(violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`), place.at).toEqual([]);
   }
@@ -135,6 +144,8 @@ test("every target of every page of a phone is large enough for a finger, and ax
   await page.getByRole("menuitem", { name: "Who reads this thread" }).click();
   await expect(page.getByRole("dialog").getByRole("button", { name: "Strike" }).first()).toBeVisible();
   expect.soft(await small(page, 44), "readers").toEqual([]);
+  const sheet = await box(page.getByRole("dialog"));
+  expect.soft([sheet.x, sheet.width, sheet.y + sheet.height]).toEqual([0, 390, 844]);
   await page.keyboard.press("Escape");
   await go(ada, places[0]!);
   await page.getByRole("button", { name: "Search" }).first().click();
