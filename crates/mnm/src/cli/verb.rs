@@ -144,7 +144,7 @@ pub(super) enum Verb {
         #[command(flatten)]
         content: Content,
     },
-    /// List threads, newest first, pinned ones before the others
+    /// List threads, pinned ones before the others
     Inbox {
         #[command(flatten)]
         listed: Listed,
