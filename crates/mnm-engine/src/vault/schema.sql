@@ -320,7 +320,7 @@ CREATE TABLE message (
     rendering    INTEGER NOT NULL DEFAULT 1,        -- by which rules `html` was rendered
     moved        INTEGER NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)), -- whether it was written in another
                                                     -- thread, or for other readers
-    starred INTEGER NOT NULL DEFAULT 0,             -- 1: it has a star
+    starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1)),
     trashed_ms INTEGER,                             -- when it was put into the trash; NULL: it is not there
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
