@@ -178,14 +178,14 @@ impl Directory {
         there.map(|device| device.number).chain(coming.copied())
     }
 
-    /// Whether `to` has let `from` in: a ping or a post went from `to` to `from`, somebody whom
-    /// both had let in wrote to both, or both have joined one group.
+    /// Whether `to` has accepted `from`: a ping or a post went from `to` to `from`, somebody whom
+    /// both had accepted wrote to both, or both have joined one group.
     pub(crate) fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
-        from == to || self.has_let_in(to, from) || self.groups_of_both(from, to).next().is_some()
+        from == to || self.has_accepted(to, from) || self.groups_of_both(from, to).next().is_some()
     }
 
-    /// Whether `to` has let `from` in by name, which outlasts groups.
-    pub(crate) fn has_let_in(&self, to: MemberNumber, from: MemberNumber) -> bool {
+    /// Whether `to` has accepted `from` by name, which outlasts groups.
+    pub(crate) fn has_accepted(&self, to: MemberNumber, from: MemberNumber) -> bool {
         self.acquaintances.contains(&(from, to))
     }
 

@@ -176,7 +176,7 @@ async fn accept_all(
                 ACCEPTOR.accepted.one();
                 let route = Arc::clone(&routes.borrow());
                 if let Some(peer) = route.admission().admit(address) {
-                    tokio::spawn(connection::let_in(route, stream, peer, closing.clone()));
+                    tokio::spawn(connection::serve(route, stream, peer, closing.clone()));
                 }
             }
             Err(error) => shortage.wait_after(&error).await,

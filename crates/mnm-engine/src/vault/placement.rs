@@ -18,9 +18,9 @@ use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 use super::Result;
 use super::cc::{CC_MAX, Cc};
 use super::change::{VaultReader, WriteTx};
-use super::foretold::SyncedThread;
 use super::inbox::Incoming;
 use super::party::GROUPS_MAX;
+use super::synced_thread::SyncedThread;
 use crate::view::{AccountId, ThreadId};
 
 /// Threads of one id that are examined.
@@ -314,7 +314,7 @@ impl WriteTx<'_> {
     pub(super) fn is_free(&self, facts: &PlacementFacts<'_>) -> Result<bool> {
         let PlacementFacts { account, thread_id, .. } = *facts;
         Ok(self.read.known_thread(account, thread_id)?.is_none()
-            && self.foretold(account, thread_id)?.is_none())
+            && self.early_thread(account, thread_id)?.is_none())
     }
 
     /// Makes a thread that another device has sent the readers of, if the letter belongs to it.
@@ -327,7 +327,7 @@ impl WriteTx<'_> {
         if self.read.known_thread(account, thread_id)?.is_some() {
             return Ok(None);
         }
-        let Some(synced) = self.foretold(account, thread_id)? else { return Ok(None) };
+        let Some(synced) = self.early_thread(account, thread_id)? else { return Ok(None) };
         if !self.synced_lets_in(account, &synced, uid, groups)? {
             return Ok(None);
         }

@@ -142,7 +142,7 @@ impl WriteTx<'_> {
             self.slice.look();
             let is_asked =
                 asked && letter.is_received && letter.msgid != first && letter.id <= until;
-            if is_asked && !self.is_let_in(&mut admission, letter)? {
+            if is_asked && !self.is_admitted(&mut admission, letter)? {
                 let own = self.place_apart(account, first.as_deref(), letter)?;
                 self.move_letter(letter, own)?;
                 apart.insert(own);
@@ -193,12 +193,12 @@ impl WriteTx<'_> {
             self.slice.look();
             let claimant = self.read.claimant(claimed)?.unwrap_or_default();
             let groups = self.read.written_to(account, claimed, &claimant)?;
-            let is_let_in = self.lets_in(account, thread, &claimant, &groups)?
+            let is_admitted = self.lets_in(account, thread, &claimant, &groups)?
                 // A claimant whom the member has struck is no longer admitted.
                 && (!self.carry_strikes(claimed, thread)?
                     || self.lets_in(account, thread, &claimant, &groups)?)
                 && !self.read.is_being_answered(claimed)?;
-            if is_let_in {
+            if is_admitted {
                 self.leave(account, Step::Letters { source: claimed, thread, asked: true })?;
             } else {
                 self.claim(claimed, &service_id)?;
@@ -248,7 +248,7 @@ impl WriteTx<'_> {
                 continue;
             }
             let Some(letter) = self.read.only_letter_in(reply)? else { continue };
-            if self.is_let_in(&mut admission, &letter)? {
+            if self.is_admitted(&mut admission, &letter)? {
                 self.move_letter(&letter, thread)?;
                 self.refresh_thread(reply)?;
                 self.touch_message(letter.id);
@@ -279,7 +279,7 @@ impl WriteTx<'_> {
         Ok(threads.last().filter(|_| threads.len() == most).map(|&(last, _)| (0, last)))
     }
 
-    fn is_let_in(&self, admission: &mut AdmissionCache, letter: &EarlyLetter) -> Result<bool> {
+    fn is_admitted(&self, admission: &mut AdmissionCache, letter: &EarlyLetter) -> Result<bool> {
         admission.lets_in(self, letter.uid.clone(), self.read.vouched_for(letter.id)?)
     }
 

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, MessageId, Uid};
 
 use super::change::WriteTx;
-use super::foretold::SyncedThread;
 use super::name::is_plain_name;
 use super::party::is_gid;
+use super::synced_thread::SyncedThread;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Standing};

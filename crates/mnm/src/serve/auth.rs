@@ -132,7 +132,7 @@ impl Auth {
     }
 
     /// Adds a page of a paired browser.
-    pub(crate) fn let_in(&self, browser: BrowserId) -> Result<PageSecrets, getrandom::Error> {
+    pub(crate) fn admit(&self, browser: BrowserId) -> Result<PageSecrets, getrandom::Error> {
         let (page, files) = (random()?, random()?);
         let secrets = PageSecrets {
             page: BASE64URL_NOPAD.encode(&*page),

@@ -133,7 +133,7 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
     if let Err(failed) = app.engine.browser_used(browser).await {
         tracing::warn!(%failed, "the return of a browser was not noted");
     }
-    let given = let_in(&app, browser);
+    let given = admit(&app, browser);
     // A browser revoked since the key was read must not stay.
     match app.engine.browser_key(browser).await {
         Ok(Some(_)) | Err(_) => given,
@@ -157,13 +157,13 @@ pub(crate) async fn register(State(app): State<Arc<App>>, Json(asked): Json<Regi
         return unknown_browser();
     }
     match app.engine.add_browser(&asked.label, key).await {
-        Ok(browser) => let_in(&app, browser),
+        Ok(browser) => admit(&app, browser),
         Err(failed) => refusal(&failed),
     }
 }
 
-fn let_in(app: &App, browser: BrowserId) -> Response {
-    match app.auth.let_in(browser) {
+fn admit(app: &App, browser: BrowserId) -> Response {
+    match app.auth.admit(browser) {
         Ok(PageSecrets { page, files }) => {
             ok(Pass { browser, page, files, pages: assets::version() })
         }

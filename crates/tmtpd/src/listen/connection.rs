@@ -22,12 +22,7 @@ use crate::tls::{Greeted, greet};
 
 /// Routes a connection counted by `peer` to a service, and serves it until it ends. Before its
 /// service is known, `closing` ends it silently.
-pub(super) async fn let_in(
-    route: Arc<Route>,
-    stream: TcpStream,
-    mut peer: Peer,
-    closing: Shutdown,
-) {
+pub(super) async fn serve(route: Arc<Route>, stream: TcpStream, mut peer: Peer, closing: Shutdown) {
     let address = peer.address();
     let greeted = tokio::select! {
         () = closing.requested() => return,

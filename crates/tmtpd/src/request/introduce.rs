@@ -2,7 +2,7 @@
 //!
 //! A recipient may answer. Recipients of one post who know the sender may write to each other, as a
 //! thread needs it, and a recipient beside a group may be written to by some of its members
-//! ([`Directory::open`]). A sender whom nobody has let in introduces nobody.
+//! ([`Directory::open`]). A sender whom nobody has accepted introduces nobody.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ pub(super) fn introductions(
     }
     let mut pairs: Vec<_> = named.iter().map(|member| (*member, from)).collect();
     pairs.extend(together.iter().flat_map(|one| together.iter().map(|other| (*one, *other))));
-    pairs.retain(|(from, to)| from != to && !directory.has_let_in(*to, *from));
+    pairs.retain(|(from, to)| from != to && !directory.has_accepted(*to, *from));
     for to in named.iter().filter(|to| !directory.acquainted(from, **to)) {
         if let Some(entered) = directory.enter(from, *to, kept) {
             changes.push(entered);

@@ -39,7 +39,7 @@ pub(super) fn ping(facts: &Facts<'_>, sender: &Sender, ping: NewPing) -> Result<
     let devices = devices_of(directory, sender, [member], member == from_member);
     let kind = MessageKind::Ping { alias: from.into(), to: to.alias.into() };
     // A member who pings lets the other in.
-    let is_new = member != from_member && !directory.has_let_in(from_member, member);
+    let is_new = member != from_member && !directory.has_accepted(from_member, member);
     let lets_in = DirectoryChange::Acquaintance { from: member, to: from_member };
     Ok(Decision {
         messages: vec![Outgoing::text(kind, data, text, devices)],

@@ -23,7 +23,7 @@ const THREADS_MAX: i64 = 1_000;
 const NOTICE_THREADS: usize = 100;
 const NOTICE_BYTES: usize = 256 * 1024;
 /// Threads stored before any letter of them is here.
-const FORETOLD_MAX: i64 = 5_000;
+const EARLY_MAX: i64 = 5_000;
 /// Readers accepted from one thread of a notice.
 const READERS_MAX: usize = 2_000;
 
@@ -195,12 +195,12 @@ impl WriteTx<'_> {
                      (SELECT service_id FROM foretold WHERE account = ?1
                       ORDER BY service_id DESC LIMIT 1 OFFSET ?2)",
             )?
-            .execute([account, FORETOLD_MAX])?;
+            .execute([account, EARLY_MAX])?;
         Ok(())
     }
 
     /// A stored notice about a thread without letters.
-    pub(super) fn foretold(
+    pub(super) fn early_thread(
         &self,
         account: AccountId,
         service_id: &str,
