@@ -105,6 +105,13 @@ test("typing while the app is down is saved after the reconnect", async ({ club,
   await expect(bookmark.getByRole("link", { name: /^Drafts/ })).toBeVisible();
   const browsers = (await anna.run("browsers")) as { id: number }[];
   expect(browsers).toHaveLength(1);
+  // The one that is used is marked, and asks before it shuts itself out.
+  await bookmark.goto(`${anna.origin}/#/1/service`);
+  const own = bookmark.getByRole("listitem").filter({ hasText: "This browser" });
+  await own.getByRole("button", { name: /^Shut out/ }).click();
+  await expect(own.getByRole("alert")).toContainText("You are using it.");
+  await own.getByRole("button", { name: "Keep it" }).click();
+  await expect(own.getByRole("alert")).toHaveCount(0);
   await anna.run("browsers", "--revoke", String(browsers[0]?.id));
   await bookmark.reload();
   await expect(bookmark.getByRole("heading", { name: "This browser was not let in" })).toBeVisible();

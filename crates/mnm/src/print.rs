@@ -131,6 +131,9 @@ pub(crate) fn inline(text: &str) -> String {
 /// Width of a cell with others' text, which must not push the rest out of sight.
 const CELL_COLUMNS: usize = 60;
 
+/// What stands before the rest of a line of ours that was wrapped.
+const HANGING: &str = "      ";
+
 /// Minimum width of a text behind a margin.
 const ROOM_COLUMNS_MIN: usize = 10;
 
@@ -184,14 +187,17 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Characters that control a terminal, reorder others, or are invisible. The joiners U+200C and
-/// U+200D stay: whole scripts and emoji need them.
+/// Characters that control a terminal, reorder others, or are invisible: whatever is drawn otherwise than it
+/// is measured could pass the margin. The joiners U+200C and U+200D and the selectors of variants stay: whole
+/// scripts, names and emoji need them.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
 }
 
 /// Milliseconds after which a command's start counts as the past.
@@ -230,6 +236,18 @@ impl Look {
         let room = columns.saturating_sub(margin.width()).max(ROOM_COLUMNS_MIN);
         let lines: Vec<String> = text.split('\n').flat_map(|line| pieces(line, room)).collect();
         lines.join(&format!("\n{margin}"))
+    }
+
+    /// A line of ours with names and subjects of others in it, behind `taken` columns: where the terminal
+    /// would wrap it, what follows stands behind a margin, or it could pass for another line of ours.
+    pub(crate) fn line(&self, taken: usize, text: &str) -> String {
+        let Some(columns) = self.columns else { return text.to_owned() };
+        let taken = taken.min(columns);
+        let room = columns.saturating_sub(HANGING.width()).max(ROOM_COLUMNS_MIN);
+        // The first one begins behind what is taken.
+        let all =
+            pieces(&format!("{}{text}", " ".repeat(taken)), room).join(&format!("\n{HANGING}"));
+        all.get(taken.min(room)..).unwrap_or_default().to_owned()
     }
 
     /// Now, Unix milliseconds.

@@ -13,11 +13,21 @@ export function countOnIcon(count: number): void {
   const icon = document.querySelector<HTMLLinkElement>("link[rel='icon']");
   if (icon) {
     const plain = (icon.dataset["plain"] ??= icon.href);
-    const accent = (): string => getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
     icon.href = count ? `data:image/svg+xml,${encodeURIComponent(drawing(count, accent()))}` : plain;
   }
   const { setAppBadge } = navigator as { setAppBadge?: (count: number) => Promise<void> };
   setAppBadge?.call(navigator, count).catch(() => undefined);
+}
+
+/** The accent as a colour that holds outside of the page: the browser has resolved it for light or dark. */
+function accent(): string {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  probe.style.color = "var(--accent)";
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 /** The icon in a colour, with a count on it. */

@@ -15,6 +15,8 @@ pub(crate) enum Condition {
     List(ThreadView),
     /// The service, a group in the thread, or the thread's subject has this.
     In(Phrase),
+    /// The member has written it.
+    FromMe,
     /// A tag of its thread has this name.
     Tag(Phrase),
     /// It has a file.
@@ -31,8 +33,9 @@ pub(crate) enum Condition {
 pub(super) fn parse(word: &Word) -> Option<Condition> {
     let value = word.value.as_str();
     match word.key.as_deref()? {
-        // `me` is the member, and not the beginning of a name.
-        "from" => phrase(value, !value.eq_ignore_ascii_case("me")).map(Condition::From),
+        // `me` is the member, whoever else has a name with it.
+        "from" if value.eq_ignore_ascii_case("me") => Some(Condition::FromMe),
+        "from" => phrase(value, true).map(Condition::From),
         "in" | "is" => match value.to_lowercase().as_str() {
             "inbox" => Some(Condition::List(ThreadView::Inbox)),
             "archive" | "archived" => Some(Condition::List(ThreadView::Archive)),

@@ -10,7 +10,7 @@ use super::Result;
 use super::change::VaultReader;
 use super::thread_list::Marks;
 use crate::search::{Condition, Query, has};
-use crate::view::{AccountId, MessageRowId, PartyKind, Phrase, ThreadId};
+use crate::view::{AccountId, MessageRowId, Party, PartyKind, Phrase, ThreadId};
 
 /// A message that has the words of the query, with the columns that conditions examine.
 pub(super) struct Candidate {
@@ -70,7 +70,7 @@ pub(super) struct Admission<'a> {
     conditions: Vec<Condition>,
     /// Whether a list is asked for; what is in the trash is found only there.
     names_list: bool,
-    authors: HashMap<(AccountId, Uid, String, bool), Vec<String>>,
+    authors: HashMap<(AccountId, Uid, String, bool), Party>,
     places: HashMap<ThreadId, String>,
 }
 
@@ -100,6 +100,7 @@ impl<'a> Admission<'a> {
             let Some(condition) = self.conditions.get(at).cloned() else { continue };
             let met = match &condition {
                 Condition::From(name) => self.is_from(candidate, name)?,
+                Condition::FromMe => self.author(candidate)?.kind == PartyKind::Me,
                 Condition::In(name) => self.is_in_place(candidate, name)?,
                 Condition::Tag(name) => self.has_tag(candidate, name)?,
                 Condition::List(view) => candidate.marks.is_in(*view),
@@ -116,18 +117,19 @@ impl<'a> Admission<'a> {
     }
 
     fn is_from(&mut self, candidate: &Candidate, name: &Phrase) -> Result<bool> {
+        Ok(has(&self.author(candidate)?.alias, name))
+    }
+
+    fn author(&mut self, candidate: &Candidate) -> Result<Party> {
         let (uid, claimed, forwarded) = candidate.author.clone();
         let key = (candidate.account, uid, claimed, forwarded);
-        if !self.authors.contains_key(&key) {
-            let (account, uid, claimed, forwarded) = &key;
-            let author = self.read.author(*account, uid, claimed, *forwarded)?;
-            let mut names = vec![author.alias];
-            if author.kind == PartyKind::Me {
-                names.push("me".into());
-            }
-            self.authors.insert(key.clone(), names);
+        if let Some(known) = self.authors.get(&key) {
+            return Ok(known.clone());
         }
-        Ok(self.authors.get(&key).is_some_and(|names| names.iter().any(|one| has(one, name))))
+        let (account, uid, claimed, forwarded) = &key;
+        let author = self.read.author(*account, uid, claimed, *forwarded)?;
+        self.authors.insert(key, author.clone());
+        Ok(author)
     }
 
     fn is_in_place(&mut self, candidate: &Candidate, name: &Phrase) -> Result<bool> {

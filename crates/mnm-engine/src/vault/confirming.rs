@@ -94,7 +94,7 @@ impl VaultReader<'_> {
     }
 
     /// The next of the member's own letters that the service has accepted from one of their
-    /// devices.
+    /// devices. What is in the trash is confirmed to nobody.
     fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageRowId>> {
         let account = self.account_of(confirming.thread)?;
         let mine = self.own_uid(account)?;
@@ -106,6 +106,8 @@ impl VaultReader<'_> {
                 "SELECT id FROM message
                  WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND account = ?5
                    AND state = 'sent' AND forwarded_by IS NULL AND (?6 = '' OR msgid < ?6)
+                   AND trashed_ms IS NULL
+                   AND (SELECT trashed_ms FROM thread WHERE id = ?1) IS NULL
                    AND (?7 IS NULL OR moved = 0 AND original_id IS NULL
                      AND EXISTS (SELECT 1 FROM json_each(?7)
                          WHERE message.at_ms >= value ->> 'at_ms' AND message.msgid > value ->> 'id')

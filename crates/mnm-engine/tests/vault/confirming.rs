@@ -1,6 +1,7 @@
 //! Tests of confirming: to whom the app posts its member's letters once more when others forward a thread, and
 //! which of them; and what an author's own copy changes.
 
+use mnm_engine::command::{MessageMark, ThreadMark};
 use mnm_engine::vault::{
     Acked, Cc, Confirms, ForwardedLetter, Incoming, IncomingForward, IncomingNote, MemberAct,
     OutboxAction, Received,
@@ -184,6 +185,26 @@ fn a_later_readers_forward_confirms_only_letters_since() {
     let word = word(&mut app, CAROL, letter.msgid, cc("Mallory X", MALLORY));
     hear(&mut app, &word);
     assert_eq!(confirmed(&mut app), pairs(&[("with Carol", MALLORY)]));
+}
+
+#[test]
+fn what_is_in_the_trash_is_not_confirmed() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "only you and me");
+    let thread = app.receive(&letter).thread;
+    write(&mut app, thread, "kept");
+    write(&mut app, thread, "deleted");
+    let deleted = messages(&app, thread).last().unwrap().id;
+    let now = app.now();
+    let _ = app.vault.mark_messages(&[deleted], MessageMark::Trashed, true, now).unwrap();
+    let heard = word(&mut app, BOB, letter.msgid, cc("Mallory X", MALLORY));
+    hear(&mut app, &heard);
+    assert_eq!(confirmed(&mut app), pairs(&[("kept", MALLORY)]));
+
+    let _ = app.vault.mark_threads(&[thread], ThreadMark::Trashed, true, now).unwrap();
+    let word = word(&mut app, BOB, letter.msgid, cc("Carol Brown", CAROL));
+    hear(&mut app, &word);
+    assert_eq!(confirmed(&mut app), pairs(&[]));
 }
 
 #[test]

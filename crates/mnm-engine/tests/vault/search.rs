@@ -4,7 +4,7 @@ use mnm_engine::command::{SearchOrder, ThreadMark};
 use mnm_engine::vault::{Erased, IncomingAttachment, Search, SearchArgs};
 use mnm_engine::view::PartyKind;
 
-use crate::cast::{App, BOB, CAROL};
+use crate::cast::{App, BOB, CAROL, MALLORY};
 
 #[test]
 fn all_words_must_occur_and_the_last_may_be_a_beginning() {
@@ -136,12 +136,16 @@ fn words_of_every_script_are_found_and_marked() {
 fn from_me_is_the_member_and_nobody_whose_name_begins_so() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Mercy Brown");
+    app.befriend(MALLORY, "Me Myself");
+    let other = app.letter(MALLORY, "Me Myself", "another plan");
+    let other = app.receive(&other);
     let hers = app.letter(CAROL, "Mercy Brown", "her plan");
     let hers = app.receive(&hers);
     let mine = app.queue_reply(hers.thread, "my plan").unwrap();
     for (words, expected) in [
         ("from:me", vec![mine.id]),
         ("from:ME plan", vec![mine.id]),
+        ("from:mys", vec![other.id]),
         ("from:mer", vec![hers.id]),
         ("from:mercy", vec![hers.id]),
     ] {

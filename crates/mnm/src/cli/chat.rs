@@ -129,7 +129,8 @@ impl Chat<'_> {
             };
             let (with, service) = (inline(&self.partner.alias), feed.service(self.partner.account));
             let head = format!("{with} on {}, {place}. Ctrl-D or /quit ends.", inline(&service));
-            self.screen.show(&Look::here().dim(head))?;
+            let look = Look::here();
+            self.screen.show(&look.dim(look.line(0, &head)))?;
         }
         if let Some(page) = page {
             self.subject = page.row.subject;
@@ -296,12 +297,34 @@ impl Chat<'_> {
             true => {
                 self.screen.show(&Report::now(What::Note { message: text.to_owned() }).document())
             }
-            false => self.screen.show(&Look::here().dim(format!("! {text}"))),
+            false => {
+                let look = Look::here();
+                self.screen.show(&look.dim(look.line(0, &format!("! {text}"))))
+            }
         }
+    }
+
+    /// Leaves the thread if somebody else reads it by now: what is typed is for this person alone.
+    async fn leave_if_shared(&mut self) -> Result<(), Failure> {
+        let Some(thread) = self.thread else { return Ok(()) };
+        let row = self.page(thread, 1).await?.row;
+        if partner::is_with(&row, &self.partner) {
+            return Ok(());
+        }
+        self.thread = None;
+        self.note(&format!(
+            "Others read thread {thread} by now, or it can't be answered. This line begins a thread with {} alone. \
+             To write to all: mnm reply {thread} TEXT",
+            inline(&self.partner.alias)
+        ))
     }
 
     /// Sends a line as a letter.
     async fn send(&mut self, text: String) -> Result<(), Failure> {
+        if let Err(failure) = self.leave_if_shared().await {
+            self.failed = true;
+            return self.note(&format!("Not sent: {}", inline(&failure.message)));
+        }
         match self.queue(text).await {
             Ok(message) => {
                 self.thread = Some(message.thread);

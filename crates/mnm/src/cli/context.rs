@@ -41,15 +41,23 @@ impl Context {
     /// The account to act for: the one named, or the only one.
     pub(super) async fn one(&self, session: &Session) -> Result<Account, Failure> {
         let accounts = self.accounts(session).await?;
-        let fitting = self.fitting(&accounts);
+        let fitting = self.fits(&accounts);
         let Ok([account]) = <[Account; 1]>::try_from(fitting.clone()) else {
             return Err(self.not_one(&fitting, &accounts));
         };
         Ok(account)
     }
 
+    /// The account that was named, or all.
+    pub(super) async fn fitting(&self, session: &Session) -> Result<Vec<Account>, Failure> {
+        match &self.account {
+            Some(_) => Ok(vec![self.one(session).await?]),
+            None => self.accounts(session).await,
+        }
+    }
+
     /// The accounts that match. A number or an address takes precedence over services' names.
-    fn fitting(&self, accounts: &[Account]) -> Vec<Account> {
+    fn fits(&self, accounts: &[Account]) -> Vec<Account> {
         let Some(wanted) = &self.account else { return accounts.to_vec() };
         let which = |fits: &dyn Fn(&Account) -> bool| -> Vec<Account> {
             accounts.iter().filter(|account| fits(account)).cloned().collect()

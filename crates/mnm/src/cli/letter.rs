@@ -243,11 +243,15 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
     if more > 0 {
         with.push(format!("{more} more"));
     }
-    let mut text = format!(
-        "{}\n{}\n",
-        as_read(look, &thread.row, subject(&thread.row)),
-        look.dim(format!("thread {} on {service}, with {}", thread.row.id, with.join(", ")))
-    );
+    let mut text =
+        format!(
+            "{}\n{}\n",
+            as_read(look, &thread.row, look.line(0, &subject(&thread.row))),
+            look.dim(look.line(
+                0,
+                &format!("thread {} on {service}, with {}", thread.row.id, with.join(", "))
+            ))
+        );
     for message in &thread.messages {
         let number = look.dim(format!(", message {}", message.id));
         let star = if message.starred { " +star" } else { "" };
@@ -280,7 +284,7 @@ fn headline(look: &Look, message: &Message) -> String {
     let new = if message.unread { look.bold(" new") } else { String::new() };
     format!(
         "{}  {}{}{new}",
-        look.bold(party(&message.from)),
+        look.bold(look.line(0, &party(&message.from))),
         look.dim(look.time(message.at_ms)),
         state_mark(Some(&message.state)),
     )

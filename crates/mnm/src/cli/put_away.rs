@@ -152,17 +152,38 @@ pub(super) async fn tag(
     threads: Vec<ThreadId>,
     undo: bool,
 ) -> Result<Answer, Failure> {
-    let mut account = context.one(session).await?;
-    if !undo && find(&account, &name).is_err() {
-        let accent = u8::try_from(account.tags.len() % ACCENTS).unwrap_or(0);
-        let name = name.clone();
-        let save = EngineCommand::SaveTag { account: account.id, tag: None, name, accent };
-        account = ask!(session, save, Account);
+    let mut changed = 0;
+    for (mut account, threads) in by_account(context, session, threads).await? {
+        if !undo && find(&account, &name).is_err() {
+            let accent = u8::try_from(account.tags.len() % ACCENTS).unwrap_or(0);
+            let name = name.clone();
+            let save = EngineCommand::SaveTag { account: account.id, tag: None, name, accent };
+            account = ask!(session, save, Account);
+        }
+        let tag = find(&account, &name)?.id;
+        changed += ask!(session, EngineCommand::TagThreads { threads, tag, on: !undo }, Count);
     }
-    let tag = find(&account, &name)?.id;
-    let changed = ask!(session, EngineCommand::TagThreads { threads, tag, on: !undo }, Count);
     let text = format!("{} changed.", plural(changed, "thread"));
     Ok(Answer::new(&json!({ "changed": changed }), text))
+}
+
+/// Threads by the account that they are of: a tag belongs to one.
+async fn by_account(
+    context: &Context,
+    session: &Session,
+    threads: Vec<ThreadId>,
+) -> Result<Vec<(Account, Vec<ThreadId>)>, Failure> {
+    let mut accounts: Vec<_> =
+        context.fitting(session).await?.into_iter().map(|account| (account, vec![])).collect();
+    for thread in threads {
+        let page = EngineCommand::Thread { thread, at: None, limit: Some(1) };
+        let owner = ask!(session, page, Thread).row.account;
+        if let Some((_, of)) = accounts.iter_mut().find(|(account, _)| account.id == owner) {
+            of.push(thread);
+        }
+    }
+    accounts.retain(|(_, threads)| !threads.is_empty());
+    Ok(accounts)
 }
 
 /// Lists tags, or removes one.
@@ -171,16 +192,26 @@ pub(super) async fn tags(
     session: &Session,
     drop: Option<String>,
 ) -> Result<Answer, Failure> {
-    let mut account = context.one(session).await?;
-    if let Some(name) = drop {
-        let tag = find(&account, &name)?.id;
-        let command = EngineCommand::DropTag { account: account.id, tag };
-        account = ask!(session, command, Account);
-    }
-    let names = account.tags.iter().map(|tag| format!("{}\n", inline(&tag.name)));
-    let text: String = names.collect();
+    let accounts = match drop {
+        Some(name) => {
+            let account = context.one(session).await?;
+            let tag = find(&account, &name)?.id;
+            let command = EngineCommand::DropTag { account: account.id, tag };
+            vec![ask!(session, command, Account)]
+        }
+        None => context.fitting(session).await?,
+    };
+    let line = |account: &Account, tag: &Tag| match accounts.len() {
+        1 => format!("{}\n", inline(&tag.name)),
+        _ => format!("{}  {}\n", inline(&tag.name), inline(&account.service)),
+    };
+    let text: String = accounts
+        .iter()
+        .flat_map(|account| account.tags.iter().map(move |tag| line(account, tag)))
+        .collect();
     let text = if text.is_empty() { "No tags.".to_owned() } else { text };
-    Ok(Answer::new(&account.tags, text))
+    let tags: Vec<&Tag> = accounts.iter().flat_map(|account| &account.tags).collect();
+    Ok(Answer::new(&tags, text))
 }
 
 /// Erases what is in the trash, all of it or these threads; says first how much.

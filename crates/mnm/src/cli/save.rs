@@ -121,6 +121,13 @@ fn one<'a>(
     absent: &[NotSaved],
     target: &Path,
 ) -> Result<(&'a Attachment, PathBuf), Failure> {
+    if target.as_os_str().as_encoded_bytes().ends_with(std::path::MAIN_SEPARATOR_STR.as_bytes()) {
+        let why = format!(
+            "There is no directory {}. Make it first, or name a file of the thread.",
+            inline(&target.display().to_string())
+        );
+        return Err(Failure::new(Exit::NotFound, "not_found", why));
+    }
     let name =
         target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let found = attachments.iter().rev().find(|attachment| attachment.name == name);

@@ -1,7 +1,8 @@
 //! Installed file: what is at its path, and how it is written and removed.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -63,12 +64,14 @@ pub(super) fn make_directories(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(missing)
 }
 
-/// Writes beside the file and renames, so that nobody reads half of it.
+/// Writes beside the file and renames, so that nobody reads half of it. What stands there already under the
+/// name of the first is not ours, and stays.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".mnm-new");
+    name.push(format!(".{}.mnm-new", std::process::id()));
     let beside = path.with_file_name(name);
-    fs::write(&beside, bytes)
+    fs::File::create_new(&beside)
+        .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| fs::rename(&beside, path))
         .map_err(|error| fault("Can't write", path, &error))
 }

@@ -98,3 +98,29 @@ fn sizes_are_short() {
     assert_eq!(size(379_190), "379 kB");
     assert_eq!(size(64 * 1024 * 1024), "67 MB");
 }
+
+#[test]
+fn a_wrapped_line_of_ours_does_not_go_on_at_the_edge() {
+    let look = Look { columns: Some(40), ..plain() };
+    let subject = format!("Board{}Mallory  2026-11-29 15:44", " ".repeat(35));
+    for taken in [0, 12, 39, 90] {
+        let line = format!("{}{}", "x".repeat(taken), look.line(taken, &subject));
+        for (n, line) in line.split('\n').enumerate() {
+            assert!(n == 0 || line.starts_with("      "), "{taken}: {line:?}");
+            assert!(line.width() <= 40.max(taken), "{taken}: {line:?}");
+        }
+    }
+    assert_eq!(plain().line(0, &subject), subject, "without a terminal nothing is wrapped");
+}
+
+#[test]
+fn what_is_drawn_otherwise_than_it_is_measured_is_written_out() {
+    for filler in
+        ['\u{3164}', '\u{2800}', '\u{34f}', '\u{115f}', '\u{1160}', '\u{ffa0}', '\u{e0080}']
+    {
+        assert_eq!(inline(&filler.to_string()), filler.escape_unicode().to_string());
+    }
+    for kept in ["☺\u{fe0f}", "葛\u{e0100}", "👩\u{200d}🔬"] {
+        assert_eq!(inline(kept), kept);
+    }
+}

@@ -134,3 +134,37 @@ fn a_reply_that_the_pages_hold_is_not_lost_and_the_end_of_the_app_is_told() {
     assert_eq!(chat.event("end").unwrap()["reason"], "app_ended");
     assert_eq!(chat.exit_status().unwrap().code(), Some(7));
 }
+
+#[test]
+fn a_line_goes_to_nobody_whom_the_other_has_added() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, mut bjorn) = acquainted(&service);
+    let carl = AppProcess::new().unwrap();
+    join(&carl, &service, CARL);
+    bjorn.ok(&["ping", CARL, "hello"]).unwrap();
+    let ping = until("the ping", || {
+        carl.json(&["pings"]).unwrap().get(0).map(|ping| ping["id"].to_string())
+    });
+    carl.ok(&["accept", &ping]).unwrap();
+    bjorn.start().unwrap();
+    let mut here = chat(&ada, BJORN);
+    here.write("hello").unwrap();
+    let first = here.event("sent").unwrap()["thread"].to_string();
+    let id = thread(&bjorn, "");
+    bjorn.ok(&["forward", &id, "--to", CARL]).unwrap();
+    until("Carl among the readers", || {
+        let row = &ada.json(&["read", &first]).unwrap()["row"];
+        (row["readers"] == 3).then_some(())
+    });
+    here.write("for you alone").unwrap();
+    let told = here.event("note").unwrap()["message"].to_string();
+    assert!(told.contains("Others read thread"), "{told}");
+    let second = here.event("sent").unwrap();
+    assert_ne!(second["thread"].to_string(), first);
+    until("the line", || {
+        let found = bjorn.json(&["search", "alone"]).unwrap();
+        (found.to_string().contains("for you")).then_some(())
+    });
+    let with_carl = carl.json(&["search", "alone"]).unwrap().to_string();
+    assert!(!with_carl.contains("for you"), "{with_carl}");
+}

@@ -139,7 +139,15 @@ fn files_of_others_and_changed_files_are_left() {
     let user = User::new(false);
     fs::create_dir_all(user.path(ZSH).parent().unwrap()).unwrap();
     fs::write(user.path(ZSH), "#compdef mnm, by somebody").unwrap();
+    // What somebody put where a file is written before it is renamed.
+    let foreign = user.path("foreign");
+    fs::write(&foreign, "precious").unwrap();
+    let trap = user.path(&format!("{LAUNCHER}.mnm-new"));
+    fs::create_dir_all(trap.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&foreign, &trap).unwrap();
     let installed = user.json(&["install"]);
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "precious");
+    assert_eq!(fs::read_link(&trap).unwrap(), foreign);
     assert_eq!(installed["background"], "autostart");
     assert_eq!(installed["left"], serde_json::json!([user.path(ZSH)]));
 

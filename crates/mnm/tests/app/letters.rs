@@ -109,6 +109,9 @@ fn commands_send_and_receive_without_a_running_app() {
     assert_eq!(again.status.code(), Some(1), "{again:?}");
     assert!(again.stderr.contains("--force"), "{again:?}");
     bjorn.ok(&["save", &id, "plan b.bin", "--force"]).unwrap();
+    let nowhere = bjorn.run(&["save", &id, "here/"]).unwrap();
+    assert_eq!(nowhere.status.code(), Some(3), "{nowhere:?}");
+    assert!(nowhere.stderr.contains("There is no directory here/."), "{nowhere:?}");
     fs::create_dir(bjorn.desk().join("here")).unwrap();
     bjorn.ok(&["save", &id, "here"]).unwrap();
     assert_eq!(fs::read(bjorn.desk().join("here/plan b.bin")).unwrap(), bytes);

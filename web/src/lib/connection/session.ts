@@ -98,7 +98,14 @@ async function authenticate(): Promise<Pass> {
   const proven = await crypto.subtle.verify("HMAC", me.key, decode(greeting.proof), statement(APP, mine, theirs));
   if (!proven) throw new Impostor();
   const proof = new Uint8Array(await crypto.subtle.sign("HMAC", me.key, statement(BROWSER, mine, theirs)));
-  return ask("enter", { nonce: greeting.nonce, proof: encode(proof), ...(opening ? { token: opening } : {}) });
+  return checked(await ask("enter", { nonce: greeting.nonce, proof: encode(proof), ...(opening ? { token: opening } : {}) }));
+}
+
+/** A pass that has all of its parts: whatever answers without them is not the app. */
+function checked(given: Pass): Pass {
+  const { browser, page, files, pages } = given as Partial<Pass>;
+  if (typeof browser !== "number" || [page, files, pages].some((part) => typeof part !== "string")) throw new Impostor();
+  return given;
 }
 
 /** Agrees on a key. What `mnm` has just opened is the app. */
@@ -106,7 +113,7 @@ async function register(opening: string | null): Promise<Pass> {
   if (!opening) throw new UnknownBrowser();
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const key = await crypto.subtle.importKey("raw", bytes, HMAC, false, ["sign", "verify"]);
-  const given = await ask("register", { token: opening, key: encode(bytes), label: label() });
+  const given = checked(await ask("register", { token: opening, key: encode(bytes), label: label() }));
   bytes.fill(0);
   await store({ browser: given.browser, key });
   return given;

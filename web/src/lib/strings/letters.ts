@@ -83,6 +83,7 @@ export const letters = {
     pinned: "pinned",
     muted: "muted",
     starred: "starred",
+    hasStars: (n: number) => (n === 1 ? "a message with a star" : `${n} messages with a star`),
   },
 
   tags: {
@@ -93,6 +94,9 @@ export const letters = {
     create: "Create",
     colour: (name: string) => `Another colour for ${apart(name)}`,
     drop: (name: string) => `Remove the tag ${apart(name)} everywhere`,
+    dropAsked: (name: string) => `Take ${apart(name)} from all threads? This cannot be undone.`,
+    dropYes: "Remove the tag",
+    keep: "Keep it",
     done: "Done",
   },
 

@@ -90,7 +90,8 @@ pub(super) async fn thread_with(
     }
 }
 
-fn is_with(row: &ThreadRow, partner: &Partner) -> bool {
+/// Whether the person and the member read a thread, and nobody else, and it can be answered.
+pub(super) fn is_with(row: &ThreadRow, partner: &Partner) -> bool {
     let mut parties = row.parties.iter();
     row.readers == 2
         && row.may_reply == MayReply::Yes

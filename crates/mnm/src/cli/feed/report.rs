@@ -259,8 +259,9 @@ impl Report {
     pub(in crate::cli) fn line(&self, look: &Look) -> String {
         let service = self.service.as_deref().map(|name| format!("{}: ", inline(name)));
         let (told, text) = self.what.told();
-        let mut line =
-            format!("{}  {}{told}", look.dim(look.minute(self.at_ms)), service.unwrap_or_default());
+        let at = look.minute(self.at_ms) + "  ";
+        let told = look.line(at.len(), &format!("{}{told}", service.unwrap_or_default()));
+        let mut line = look.dim(at) + &told;
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             line.push_str(&format!("\n  │ {}", look.block(text, "  │ ")));
         }
