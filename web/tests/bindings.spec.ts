@@ -46,7 +46,7 @@ test("a key is changed by pressing another, is refused or swapped by name, and g
     await expect(keyOf(page, "Settings")).toHaveAccessibleName(/: g o\./);
     await keyOf(page, "Star").click();
     await page.getByRole("button", { name: "No key", exact: true }).click();
-    await expect(keyOf(page, "Star")).toHaveText("none");
+    await expect(keyOf(page, "Star")).toHaveText("None");
     // Leaving is no choice.
     await keyOf(page, "Mute").click();
     await page.keyboard.press("Tab");

@@ -141,7 +141,7 @@ test("group of thousands shows its first members, and the rest page by page", as
   await expect(page.getByRole("link", { name })).toContainText("450 members");
   await page.getByRole("link", { name }).click();
   const list = page.getByRole("list", { name: "Members" }).getByRole("listitem");
-  await expect(list).toHaveCount(50);
+  await expect(list.first()).toHaveAttribute("aria-setsize", "50");
   await page.getByRole("button", { name: "Show more of 400 others" }).click();
   await expect(list.first()).toHaveAttribute("aria-setsize", "200");
   for (const left of [250, 50]) {
@@ -224,7 +224,7 @@ test("narrow screen shows one pane at a time, with a link back", async ({ club, 
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing, ${colorScheme}`, async ({ club, member }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     const { anna, boris } = await pair(member, club, { colorScheme });
     const { page } = anna;
     await boris.run("send", "--to", anna.alias, "--subject", "Table", "| a | b |\n|---|---|\n| 1 | 2 |\n\n[link](https://example.com) `code`\n\n    block");
