@@ -35,6 +35,8 @@ test("the page shows what comes once it may, and the tab counts it", async ({ cl
   ]);
   await expect(page).toHaveTitle(/^\(1\)/);
   await expect(page.locator("link[rel='icon']")).toHaveAttribute("href", /^data:image\/svg/);
+  // In the colour of the service, and not in the one that stands for colours that are not understood.
+  expect(decodeURIComponent((await page.locator("link[rel='icon']").getAttribute("href")) ?? "")).toMatch(/<rect [^>]*fill="(rgb|oklch)/);
   await page.evaluate(() => (window as unknown as { shown: { click: () => void }[] }).shown[0]?.click());
   await expect(page.locator("[data-message]")).toContainText("Pumpkins!");
   await expect(page).not.toHaveTitle(/^\(/);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 
 import { expect, introduce, type Member, test } from "./fixture";
+import { wholeRows } from "./measure";
 import { png } from "./picture";
 
 const MESSAGES = 230;
@@ -173,6 +174,11 @@ test("long list is virtual, and every row can be reached", async ({ club, member
   await list.evaluate((element) => (element.scrollTop = 0));
   await expect(page.getByRole("link", { name: new RegExp(`subject ${THREADS - 1}\\b`) })).toBeInViewport();
   expect(await rows(page, "[data-row]")).toBeLessThanOrEqual(120);
+  // A window that grows is full of rows at once.
+  await page.setViewportSize({ width: 1280, height: 400 });
+  await page.setViewportSize({ width: 1280, height: 2400 });
+  await expect.poll(() => wholeRows(page)).toBeGreaterThanOrEqual(36);
+  await page.setViewportSize({ width: 1280, height: 720 });
 
   await page.getByRole("searchbox").fill("text");
   await expect(page.locator(".list-pane [data-row]")).toHaveCount(50);

@@ -154,6 +154,19 @@ test("window holds two hundred messages, and moves", async () => {
   expect([shown()[0], shown().at(-1), page.store.thread?.older, page.store.thread?.newer]).toEqual([1, 200, false, true]);
 });
 
+test("window is filled for paper, and no further", async () => {
+  const all = Array.from({ length: 300 }, (_, i) => message(i + 1));
+  app.on("thread", ({ at, limit }) => {
+    const end = at && typeof at === "object" && "before" in at ? at.before - 1 : all.length;
+    const from = Math.max(0, end - (limit ?? 0));
+    return pageOf(all.slice(from, end), { older: from > 0 });
+  });
+  await page.store.open.seek("end");
+  expect(shown().length).toBe(50);
+  await page.store.open.fill();
+  expect([shown()[0], shown().at(-1)]).toEqual([101, 300]);
+});
+
 test("page loaded for an edge that has moved is dropped", async () => {
   app.on("thread", ({ at }) => (at && typeof at === "object" && "before" in at ? pageOf([message(0)], { older: true }) : pageOf(kept, { older: true })));
   await page.store.open.reload();

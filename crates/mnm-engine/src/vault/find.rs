@@ -2,7 +2,8 @@
 //!
 //! A slice takes the next messages in which all tokens of the words occur, newest first, and compares and
 //! ranks only these, by their texts. So its cost depends neither on the number of messages or matches, nor
-//! on their length or content; and a hit's snippet is read from a bounded part of its text. The index itself never ranks: it would read every match of every word for that.
+//! on their length or content; and a hit's snippet is read from a bounded part of its text. The index
+//! itself never ranks: it would read every match of every word for that.
 //!
 //! Without words there is nothing to be looked up in the index. What has files has a list of its own;
 //! otherwise the newest messages are looked through, as many as [`LOOKED_MESSAGES_MAX`], and the answer

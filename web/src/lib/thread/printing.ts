@@ -10,15 +10,18 @@ export class Printing {
   #alone = 0;
   #asked = false;
 
-  /** `unfold` shows every letter at once, and gives back how to fold them again. */
+  /** `load` loads the rest of the thread, as far as it is printed; `unfold` shows every letter at once, and gives back how
+      to fold them again. */
   constructor(
     private readonly scroller: () => HTMLElement | undefined,
+    private readonly load: () => Promise<void>,
     private readonly unfold: () => () => void,
   ) {}
 
   /** Prints the thread, or one letter, once its pictures have come. */
   async print(message = 0): Promise<void> {
     this.end();
+    if (message === 0) await this.load();
     this.#alone = message;
     this.#asked = true;
     this.begin();

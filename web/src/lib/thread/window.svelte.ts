@@ -101,6 +101,16 @@ export class ThreadWindow {
     }
   }
 
+  /** Loads as much around what is shown as the window holds. */
+  async fill(): Promise<void> {
+    for (const back of [true, false]) {
+      for (let before = -1; this.shown && this.shown.messages.length > before && this.shown.messages.length + PAGE_ROWS <= WINDOW_MAX; ) {
+        before = this.shown.messages.length;
+        await this.move(back);
+      }
+    }
+  }
+
   /** Loads a page, and then applies again the events that arrived meanwhile, which it may not have. */
   async #load(at: Place, take: (page: Thread, shown: Thread | undefined) => Thread | undefined): Promise<void> {
     const id = this.#id;
