@@ -6,6 +6,21 @@ use tmtp_testkit::process::{AppProcess, ServiceProcess};
 use crate::letters::{BJORN, acquainted, join, thread, until, waiting_ping};
 
 #[test]
+fn a_tag_is_of_the_service_of_its_thread() {
+    let (service, other) =
+        (ServiceProcess::start_plain().unwrap(), ServiceProcess::start_plain().unwrap());
+    let (ada, bjorn) = acquainted(&service);
+    join(&bjorn, &other, BJORN);
+    ada.ok(&["send", "--to", BJORN, "--subject", "The plan", "Look."]).unwrap();
+    let id = thread(&bjorn, "The plan");
+    assert_eq!(bjorn.json(&["tag", "Boats", &id]).unwrap()["changed"], 1);
+    let tags = bjorn.json(&["tags"]).unwrap();
+    assert_eq!((&tags[0]["name"], tags.as_array().unwrap().len()), (&"Boats".into(), 1));
+    assert_eq!(bjorn.json(&["tag", "boats", &id, "--undo"]).unwrap()["changed"], 1);
+    assert_eq!(bjorn.run(&["tags", "--drop", "Boats"]).unwrap().status.code(), Some(3));
+}
+
+#[test]
 fn threads_are_put_away_and_taken_back() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = acquainted(&service);
